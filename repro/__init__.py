@@ -1,0 +1,1 @@
+"""The product: planning, verdicts, evidence, tracking, reports and the command line."""

@@ -1,0 +1,1 @@
+"""Records of finished runs: written once, checked anywhere."""

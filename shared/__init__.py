@@ -1,0 +1,1 @@
+"""The core: models, data, sparsity and training. It knows no paper."""

@@ -1,0 +1,1 @@
+"""Data sets, device-resident images and augmentation."""

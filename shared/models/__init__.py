@@ -1,0 +1,1 @@
+"""Networks, one small file per family."""

@@ -1,0 +1,234 @@
+"""Everything that determines a run's numbers, and nothing that does not.
+
+A ``Protocol`` is frozen, validated data. The SHA-256 of its canonical JSON is the run's *identity*; the same without
+the seed names the *study*. A field equal to its default is left out of the canonical form, so that a field added later
+with a neutral default keeps every old identity (pinned by a golden test).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Scalar = bool | int | float | str | None
+Options = dict[str, Scalar | list[Scalar]]
+Scale = Literal["demo", "reduced", "paper"]
+Precision = Literal["float64", "float32", "tf32", "bf16"]
+
+
+class Spec(BaseModel):
+    """Base of all protocol parts: immutable, unknown fields refused, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Method(Spec):
+    """One component of a method, by registered name, with its options (``shared.training.components``)."""
+
+    name: str
+    options: Options = {}
+
+
+class Model(Spec):
+    """A network: registered name, width multiplier, output classes, input channels and input side length."""
+
+    name: str
+    width: float = Field(1.0, gt=0)
+    classes: int = Field(10, ge=2)
+    channels: int = Field(3, ge=1)
+    size: int = Field(32, ge=1)
+    options: Options = {}
+
+
+class Prunable(Spec):
+    """Which tensors may be pruned; in module order, weight before bias (flipout sheet, section 2)."""
+
+    bias: bool = False
+    batchnorm: bool = False
+
+
+class Augment(Spec):
+    """One random training transform, applied on the device in batches."""
+
+    kind: Literal["pad-crop", "flip"]
+    padding: int = Field(0, ge=0)
+    probability: float = Field(0.5, ge=0, le=1)
+
+
+class Data(Spec):
+    """A data set and every transformation that determines the numbers.
+
+    ``resize`` is the side length images are brought to (``None``: as stored); ``per_class`` keeps the first so many
+    training images of each class; ``val_size`` holds out training images (``val_rule``: the last in file order, or the
+    last of a seeded permutation); ``evaluate_on`` names the split every accuracy refers to.
+    """
+
+    name: str
+    resize: int | None = Field(None, ge=1)
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    augment: tuple[Augment, ...] = ()
+    per_class: int | None = Field(None, ge=1)
+    test_per_class: int | None = Field(None, ge=1)
+    val_size: int = Field(0, ge=0)
+    val_rule: Literal["last", "permuted"] = "last"
+    evaluate_on: Literal["test", "val"] = "test"
+    checks: tuple[Method, ...] = ()
+
+    @model_validator(mode="after")
+    def _validation_split_exists(self) -> Data:
+        if self.evaluate_on == "val" and self.val_size == 0:
+            raise ValueError("evaluate_on='val' needs val_size > 0")
+        return self
+
+
+class Optimizer(Spec):
+    """An optimiser with coupled L2 decay on every parameter, unless ``decay_on`` says otherwise."""
+
+    name: Literal["sgd", "adam", "rmsprop"] = "sgd"
+    lr: float = Field(0.1, gt=0)
+    momentum: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    nesterov: bool = False
+
+    @model_validator(mode="after")
+    def _momentum_has_an_effect(self) -> Optimizer:
+        if self.name == "adam" and self.momentum:
+            raise ValueError("adam has no momentum option; leave momentum at 0")
+        if self.nesterov and (self.name != "sgd" or not self.momentum):
+            raise ValueError("nesterov needs sgd with momentum > 0")
+        return self
+
+
+class Schedule(Spec):
+    """Learning rate over epochs: constant, or multiplied by ``gamma`` after each milestone epoch."""
+
+    kind: Literal["constant", "multistep"] = "constant"
+    milestones: tuple[int, ...] = ()
+    gamma: float = Field(0.1, gt=0)
+
+    @model_validator(mode="after")
+    def _milestones_match_the_kind(self) -> Schedule:
+        if (self.kind == "multistep") != bool(self.milestones):
+            raise ValueError("milestones belong to kind='multistep', and a multistep schedule needs them")
+        if any(m < 1 for m in self.milestones) or list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError("milestones must be increasing epochs from 1")
+        return self
+
+
+class Train(Spec):
+    """Train for some epochs with the components of ``methods`` called in the stated order."""
+
+    kind: Literal["train"] = "train"
+    name: str = "train"
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(128, gt=0)
+    optimizer: Optimizer = Optimizer()
+    schedule: Schedule = Schedule()
+    methods: tuple[Method, ...] = ()
+
+
+class Prune(Spec):
+    """Score the network once and prune it, outside training (pruning at initialisation, thresholds, tickets)."""
+
+    kind: Literal["prune"] = "prune"
+    name: str = "prune"
+    method: Method
+
+
+class Rewind(Spec):
+    """Set weights (and optionally the schedule) back to those after ``epoch`` of the phase ``phase``."""
+
+    kind: Literal["rewind"] = "rewind"
+    name: str = "rewind"
+    phase: str = "train"
+    epoch: int = Field(0, ge=0)
+
+
+class Quantise(Spec):
+    """Post-training static quantisation of the network as it stands (flipout sheet, section 4.11)."""
+
+    kind: Literal["quantise"] = "quantise"
+    name: str = "quantise"
+    weight_observer: str = "minmax"
+    activation_observer: str = "minmax"
+    scheme: Literal["affine", "symmetric"] = "affine"
+
+
+Phase = Annotated[Train | Prune | Rewind | Quantise, Field(discriminator="kind")]
+
+
+class Protocol(Spec):
+    """One run, completely."""
+
+    schema_version: int = 1
+    paper: str
+    variant: str = "published"
+    scale: Scale = "paper"
+    model: Model
+    data: Data
+    prunable: Prunable = Prunable()
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    precision: Precision = "float32"
+    seed: int = Field(ge=0)
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 (64 hexadecimal digits) of the canonical JSON: names this run."""
+        return digest(canonical(self))
+
+    @property
+    def study(self) -> str:
+        """The identity without the seed: names the group of runs whose spread is the seed's."""
+        return digest({k: v for k, v in canonical(self).items() if k != "seed"})
+
+    @property
+    def epochs(self) -> int:
+        """Training epochs over all phases."""
+        return sum(p.epochs for p in self.phases if isinstance(p, Train))
+
+    def canonical_json(self) -> str:
+        """The text that is hashed: sorted keys, no spaces, defaults left out."""
+        return dumps(canonical(self))
+
+    def with_(self, **changes: Any) -> Protocol:
+        """A validated copy with top-level fields replaced."""
+        return Protocol.model_validate({**{k: getattr(self, k) for k in type(self).model_fields}, **changes})
+
+
+def canonical(spec: Spec) -> dict[str, Any]:
+    """The fields of a specification that differ from their defaults, as plain JSON values.
+
+    ``kind`` and ``name`` tags are always kept, so that a phase stays recognisable.
+    """
+    out: dict[str, Any] = {}
+    for key, field in type(spec).model_fields.items():
+        value = getattr(spec, key)
+        if key in ("kind", "name") or field.is_required() or value != field.get_default():
+            out[key] = _plain(value)
+    return out
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return canonical(value)
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)  # 1 and 1.0 are one setting
+    return value
+
+
+def dumps(value: Any) -> str:
+    """Canonical JSON text: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of a plain value."""
+    return hashlib.sha256(dumps(value).encode()).hexdigest()

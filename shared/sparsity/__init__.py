@@ -1,0 +1,1 @@
+"""Masks, scores, schedules, accounting and collapse detection."""

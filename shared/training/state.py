@@ -1,0 +1,60 @@
+"""What a method can see and change while a phase runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shared.draws import Draws
+from shared.protocol import Protocol, Train
+from shared.sparsity.masks import Masks
+
+
+@dataclass
+class State:
+    """The mutable state of a run, shared by the engine and the components of a method.
+
+    Attributes:
+        model: the network, on ``device``.
+        masks: which prunable weights are live.
+        draws: the only source of randomness.
+        phase: the training phase that is running (``None`` between phases).
+        optimizer: the optimiser of that phase.
+        epoch: counts from 1 within the phase; 0 before the first.
+        step: optimiser steps over the whole run, counted from 1.
+        sparsity: zeros among the prunable entries after the previous epoch, as a fraction.
+        events: what happened in this epoch (prunings, reallocations), written to the metric stream.
+    """
+
+    protocol: Protocol
+    model: nn.Module
+    masks: Masks
+    draws: Draws
+    device: torch.device
+    phase: Train | None = None
+    optimizer: torch.optim.Optimizer | None = None
+    epoch: int = 0
+    step: int = 0
+    sparsity: float = 0.0
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """All parameters, in module order."""
+        return list(self.model.parameters())
+
+    def measured_sparsity(self) -> float:
+        """Zeros among the prunable entries, as a fraction; counts weights, not masks (flipout sheet, section 2)."""
+        zeros = sum(int((p.detach() == 0).sum()) for p in self.masks.parameters.values())
+        return zeros / self.masks.total
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One mini-batch: images ``[B, C, H, W]`` (or ``[B, D]``) and labels ``[B]``."""
+
+    images: Tensor
+    labels: Tensor
