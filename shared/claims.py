@@ -1,7 +1,7 @@
 """The vocabulary in which a paper's statements are written down: one published number or sentence, one claim.
 
 Values and margins are in the unit of the metric; an accuracy claim is in percent, and a difference of accuracies in
-percentage points. Which evidence may speak about a claim is decided here too (``DEVIATIONS``).
+percentage points. Which evidence may speak about a claim is decided here too (``deviations``).
 """
 
 from __future__ import annotations

@@ -16,12 +16,13 @@ WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
-def prunable_parameters(model: nn.Module, rule: Prunable = Prunable()) -> dict[str, nn.Parameter]:
+def prunable_parameters(model: nn.Module, rule: Prunable | None = None) -> dict[str, nn.Parameter]:
     """The parameters that may be pruned, in module order, weight before bias.
 
     Weights of convolutions and linear layers always; their biases if ``rule.bias``; the gammas of batch
     normalisation if ``rule.batchnorm``, and its betas only if both are set (flipout sheet, section 6.2).
     """
+    rule = rule or Prunable()
     chosen: dict[str, nn.Parameter] = {}
     for prefix, module in model.named_modules():
         norm = isinstance(module, NORMS)
