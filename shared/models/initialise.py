@@ -1,0 +1,77 @@
+"""Weights from an explicit generator: building a network never touches the global one.
+
+A network is constructed without storage (on the meta device, where the framework's own initialisation costs and draws
+nothing), then given memory and filled module by module, in module order, weight before bias.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor, nn
+
+from shared.sparsity.masks import NORMS, WEIGHTED
+
+Rule = Callable[[nn.Module, Generator], None]
+
+
+def fan_in(weight: Tensor) -> int:
+    """Inputs of one output unit: ``[out, in/groups, *kernel]`` -> ``in/groups * prod(kernel)``."""
+    return weight[0].numel()
+
+
+def framework_default(module: nn.Module, generator: Generator) -> None:
+    """Fill one module's own parameters as the framework does (flipout sheet, section 2).
+
+    Convolutions and linear layers: weights and biases uniform on +-1/sqrt(fan_in), which is Kaiming-uniform with
+    a = sqrt(5). Batch normalisation: gamma 1, beta 0, running mean 0, running variance 1.
+
+    Raises:
+        TypeError: if the module has parameters of its own and no rule is known for it.
+    """
+    if isinstance(module, WEIGHTED):
+        bound = 1 / math.sqrt(fan_in(module.weight))
+        module.weight.uniform_(-bound, bound, generator=generator)
+        if module.bias is not None:
+            module.bias.uniform_(-bound, bound, generator=generator)
+    elif isinstance(module, NORMS):
+        module.reset_parameters()  # constants only: draws nothing
+    elif next(module.parameters(recurse=False), None) is not None:
+        raise TypeError(f"no initialisation is defined for {type(module).__name__}")
+
+
+def kaiming_normal(module: nn.Module, generator: Generator) -> None:
+    """Fill one module as torchvision fills DenseNet (flipout sheet, section 2).
+
+    Convolution weights N(0, 2 / fan_in), linear biases 0, the rest as ``framework_default``.
+    """
+    framework_default(module, generator)
+    if isinstance(module, nn.Conv2d):
+        module.weight.normal_(0, math.sqrt(2 / fan_in(module.weight)), generator=generator)
+    elif isinstance(module, nn.Linear) and module.bias is not None:
+        module.bias.zero_()
+
+
+def initialised(
+    make: Callable[[], nn.Module], generator: Generator | None = None, rule: Rule = framework_default
+) -> nn.Module:
+    """Construct a network on the CPU and fill it by ``rule``.
+
+    Args:
+        make: constructs the network; called under the meta device.
+        generator: a CPU generator; without one, a fresh generator at seed 0 is used.
+        rule: fills the parameters and buffers that belong to one module directly.
+
+    Returns:
+        The network in training mode; equal generator states give bit-equal networks.
+    """
+    generator = generator if generator is not None else torch.Generator().manual_seed(0)
+    with torch.device("meta"):
+        network = make()
+    network.to_empty(device="cpu")
+    with torch.no_grad():
+        for module in network.modules():
+            rule(module, generator)
+    return network
