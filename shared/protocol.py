@@ -7,6 +7,7 @@ with a neutral default keeps every old identity (pinned by a golden test).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from typing import Annotated, Any, Literal
@@ -149,13 +150,23 @@ class Rewind(Spec):
 
 
 class Quantise(Spec):
-    """Post-training static quantisation of the network as it stands (flipout sheet, section 4.11)."""
+    """Post-training static quantisation of the network as it stands (flipout sheet, section 4.11).
+
+    ``scheme`` holds for weights and activations; ``weight_scheme`` is set only where the weights' differs.
+    """
 
     kind: Literal["quantise"] = "quantise"
     name: str = "quantise"
     weight_observer: str = "minmax"
     activation_observer: str = "minmax"
     scheme: Literal["affine", "symmetric"] = "affine"
+    weight_scheme: Literal["affine", "symmetric"] | None = None
+
+    @model_validator(mode="after")
+    def _one_spelling(self) -> Quantise:
+        if self.weight_scheme == self.scheme:
+            raise ValueError("weight_scheme equals scheme; leave weight_scheme out")
+        return self
 
 
 Phase = Annotated[Train | Prune | Rewind | Quantise, Field(discriminator="kind")]
@@ -205,11 +216,20 @@ def canonical(spec: Spec) -> dict[str, Any]:
     ``kind`` and ``name`` tags are always kept, so that a phase stays recognisable.
     """
     out: dict[str, Any] = {}
-    for key, field in type(spec).model_fields.items():
+    for key, always, default in _fields(type(spec)):
         value = getattr(spec, key)
-        if key in ("kind", "name") or field.is_required() or value != field.get_default():
+        if always or value != default:
             out[key] = _plain(value)
     return out
+
+
+@functools.cache
+def _fields(kind: type[Spec]) -> tuple[tuple[str, bool, Any], ...]:
+    """Name, whether it is always written, and default of each field; asked for thousands of times by readers."""
+    return tuple(
+        (key, key in ("kind", "name") or field.is_required(), field.get_default())
+        for key, field in kind.model_fields.items()
+    )
 
 
 def _plain(value: Any) -> Any:

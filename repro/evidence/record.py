@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from repro.evidence.curve import Curve
 from shared.protocol import Protocol
 
 Status = Literal["finished", "diverged"]
@@ -60,7 +61,7 @@ class Outcome(Part):
     macs_dense: int
     macs_sparse: int
     layers: tuple[Layer, ...]
-    curve: dict[str, list[Any]]
+    curve: Curve
     collapse: str | None = None
     extra: dict[str, Any] = {}
 

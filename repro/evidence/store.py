@@ -1,0 +1,126 @@
+"""Where records live: run directories (``<runs>/<paper>/<run>/record.json``) and files of one record per line."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from repro.evidence.files import append_line
+from repro.evidence.line import LineError, Reader, to_line
+from repro.evidence.problem import Problem
+from repro.evidence.record import Record
+from shared.errors import MissingEvidenceError
+
+RECORD = "record.json"
+RUN_FILES = (RECORD, "status.json", "protocol.json")
+"""Any of these makes a folder a run directory, whose other files are not evidence."""
+
+
+def read(paths: Iterable[str | Path] | str | Path) -> tuple[list[Record], list[Problem]]:
+    """All records below some files and folders, and what could not be read.
+
+    Args:
+        paths: ``.jsonl`` files, ``record.json`` files, run directories, or folders of them.
+
+    Returns:
+        The records in the order of files and lines, several of one identity included (see ``distinct``), and one
+        problem per skipped line.
+
+    Raises:
+        MissingEvidenceError: if a path does not exist.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is garbage, and passes over a growing heap would take longer than the reading
+    try:
+        records, problems = [], []
+        for item in scan(paths):
+            if isinstance(item, Problem):
+                problems.append(item)
+            else:
+                records.append(item[0])
+        return records, problems
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def scan(paths: Iterable[str | Path] | str | Path) -> Iterator[tuple[Record, Path, int] | Problem]:
+    """Like ``read``, one at a time: each record with its file and line, or the problem in its place."""
+    reader = Reader()
+    for file in files(paths):
+        yield from _scan_file(file, reader)
+
+
+def files(paths: Iterable[str | Path] | str | Path) -> Iterator[Path]:
+    """The files of evidence below the paths, each once, in alphabetical order within a folder.
+
+    Raises:
+        MissingEvidenceError: if a path does not exist.
+    """
+    seen: set[Path] = set()
+    for path in [Path(paths)] if isinstance(paths, str | Path) else [Path(p) for p in paths]:
+        if not path.exists():
+            raise MissingEvidenceError(f"There is no evidence at {path}: no such file or folder.")
+        for file in _walk(path) if path.is_dir() else [path]:
+            if (key := file.absolute()) not in seen:
+                seen.add(key)
+                yield file
+
+
+def append(path: str | Path, record: Record) -> None:
+    """Add one record to a ``.jsonl`` file: under its lock, in one write, flushed to disk.
+
+    Raises:
+        ReproError: if it cannot be written; the file is then as it was.
+    """
+    append_line(Path(path), to_line(record))
+
+
+def distinct(records: Iterable[Record]) -> list[Record]:
+    """One record per identity, so that a seed counts once in every verdict.
+
+    Where several machines ran one identity, the run that finished first stands (ties: the smaller device name); the
+    choice never looks at the outcome.
+    """
+    chosen: dict[str, Record] = {}
+    for record in records:
+        other = chosen.get(record.identity)
+        if other is None or _rank(record) < _rank(other):
+            chosen[record.identity] = record
+    return list(chosen.values())
+
+
+def _rank(record: Record) -> tuple[str, str]:
+    return record.finished_at, record.environment.device
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    names = {entry.name: entry for entry in os.scandir(folder) if not entry.name.startswith(".")}
+    if any(name in names for name in RUN_FILES):
+        if RECORD in names:
+            yield folder / RECORD
+        return
+    for name in sorted(names):
+        if names[name].is_dir():
+            yield from _walk(folder / name)
+        elif name.endswith(".jsonl"):
+            yield folder / name
+
+
+def _scan_file(file: Path, reader: Reader) -> Iterator[tuple[Record, Path, int] | Problem]:
+    try:
+        lines: Sequence[bytes] | None = [file.read_bytes()] if file.suffix == ".json" else None
+        with file.open("rb", buffering=1 << 20) as stream:
+            for number, line in enumerate(lines if lines is not None else stream, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    yield reader.read(line, f"{file}:{number}"), file, number
+                except LineError as error:
+                    torn = file.suffix != ".json" and not line.endswith(b"\n")
+                    reason = "the last line is incomplete (an interrupted write)" if torn else str(error)
+                    yield Problem(file, number, reason, "torn" if torn else "bad")
+    except OSError as error:
+        yield Problem(file, 0, f"it cannot be read ({error.strerror or error})")
