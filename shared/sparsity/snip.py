@@ -1,0 +1,114 @@
+"""SNIP: prune before training by the sensitivity of the loss to a multiplicative mask.
+
+One implementation; the published versions of it are sets of parameters (flipout sheet, section 4.6).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from shared.draws import Draws
+from shared.errors import ReproError
+from shared.sparsity.scores import sensitivity
+from shared.sparsity.topk import highest
+
+Loss = Literal["cross-entropy", "log-likelihood-of-logits"]
+
+
+def snip_loss(logits: Tensor, labels: Tensor, loss: Loss) -> Tensor:
+    """Mean loss of a batch: cross-entropy, or minus the raw logit of the true class (the original's slip, trap T7)."""
+    return F.cross_entropy(logits, labels) if loss == "cross-entropy" else F.nll_loss(logits, labels)
+
+
+def snip_scores(
+    model: nn.Module,
+    params: Mapping[str, Tensor],
+    images: Tensor,
+    labels: Tensor,
+    *,
+    loss: Loss = "cross-entropy",
+    reinitialise: Literal["xavier-normal"] | None = None,
+    draws: Draws | None = None,
+    mode: Literal["train", "eval"] = "train",
+) -> tuple[Tensor, Tensor]:
+    """Score the named parameters on one batch; the network itself, running statistics included, is not touched.
+
+    Args:
+        model: the network as initialised.
+        params: the prunable parameters by name, in the order of the flat index space.
+        images: ``[B, C, H, W]`` or ``[B, D]``.
+        labels: ``[B]``.
+        loss: see ``snip_loss``.
+        reinitialise: draw the prunable weights anew in a copy before scoring; biases and norms stay.
+        draws: source of the redraw, purpose ``snip-redraw``, index = position in ``params``.
+        mode: whether batch normalisation uses batch statistics (``train``) or running ones.
+
+    Returns:
+        The scores ``|w * dL/dw| = |dL/dmask|`` ``[n]`` and the loss (0-d).
+
+    Raises:
+        ValueError: if a redraw is asked for without a source of draws.
+    """
+    trial = copy.deepcopy(model).train(mode == "train")
+    weights = [trial.get_parameter(name) for name in params]
+    if reinitialise is not None:
+        if draws is None:
+            raise ValueError("a redraw needs a source of draws")
+        for i, w in enumerate(weights):
+            if w.ndim > 1:
+                w.data = xavier_normal(w.data, draws, index=i)
+    with torch.enable_grad():
+        value = snip_loss(trial(images), labels, loss)
+        gradients = torch.autograd.grad(value, weights)
+    scores = [sensitivity(w.detach(), g).reshape(-1) for w, g in zip(weights, gradients, strict=True)]
+    return torch.cat(scores), value.detach()
+
+
+def xavier_normal(weights: Tensor, draws: Draws, *, index: int, purpose: str = "snip-redraw") -> Tensor:
+    """N(0, 2 / (fan_in + fan_out)) values, both fans times the kernel area, for a weight ``[out, in, ...]``."""
+    area = weights[0, 0].numel()
+    std = (2.0 / (weights.shape[0] * area + weights.shape[1] * area)) ** 0.5
+    return draws.normal(weights, purpose, index=index) * std
+
+
+def snip_quota(total: int, sparsity: float) -> int:
+    """Weights to keep: ``floor(N * (1 - sparsity))`` in double precision.
+
+    Raises:
+        ReproError: if none would be kept.
+    """
+    keep = int(total * (1 - sparsity))
+    if keep < 1:
+        raise ReproError(f"A sparsity of {sparsity:g} keeps none of {total:,} weights; ask for a lower sparsity.")
+    return keep
+
+
+def keep_published(scores: Tensor, sparsity: float) -> Tensor:
+    """Live mask of every weight whose normalised score reaches the keep-th highest.
+
+    Ties keep more than asked for, and a threshold of 0 (dead units) keeps everything.
+
+    Raises:
+        ReproError: if none would be kept, or if the scores cannot be normalised.
+    """
+    total = scores.sum()
+    if not 0 < float(total) < float("inf"):
+        raise ReproError("The SNIP scores sum to zero or are not finite, so they rank nothing; check data and network.")
+    normalised = scores / total
+    keep = snip_quota(scores.numel(), sparsity)
+    return normalised >= normalised.kthvalue(scores.numel() - keep + 1).values
+
+
+def keep_exactly(scores: Tensor, sparsity: float) -> Tensor:
+    """Live mask of exactly ``snip_quota`` weights with the highest scores; ties by lower index.
+
+    Raises:
+        ReproError: if none would be kept.
+    """
+    return highest(scores, snip_quota(scores.numel(), sparsity))

@@ -1,0 +1,6 @@
+"""Makes ``conventions`` and ``known_exceptions`` importable by the adapters of this folder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
