@@ -1,0 +1,56 @@
+"""LeNet-300-100 and the LeNet-5 of 1998, both fed 32x32 images where published (flipout sheet, section 2)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Generator, nn
+
+from shared.models.initialise import initialised
+from shared.models.sizing import needs_side, scaled
+from shared.protocol import Model
+
+
+def lenet300(model: Model, generator: Generator | None = None) -> nn.Module:
+    """Linear layers pixels-300-100-classes with ReLU between, for images of any size."""
+    pixels = model.channels * model.size**2
+    first, second = scaled(300, model.width), scaled(100, model.width)
+    return initialised(
+        lambda: nn.Sequential(
+            OrderedDict(
+                flatten=nn.Flatten(),
+                fc1=nn.Linear(pixels, first),
+                relu1=nn.ReLU(),
+                fc2=nn.Linear(first, second),
+                relu2=nn.ReLU(),
+                fc3=nn.Linear(second, model.classes),
+            )
+        ),
+        generator,
+    )
+
+
+def lenet5(model: Model, generator: Generator | None = None) -> nn.Module:
+    """Three 5x5 convolutions (6, 16, 120 channels; a 2x2 max-pool after the first two), then linear 84 and classes."""
+    needs_side(model, 32)
+    c1, c2, c3, hidden = (scaled(c, model.width) for c in (6, 16, 120, 84))
+    side = ((model.size - 4) // 2 - 4) // 2 - 4  # 1 at 32x32
+    return initialised(
+        lambda: nn.Sequential(
+            OrderedDict(
+                conv1=nn.Conv2d(model.channels, c1, 5),
+                relu1=nn.ReLU(),
+                pool1=nn.MaxPool2d(2),
+                conv2=nn.Conv2d(c1, c2, 5),
+                relu2=nn.ReLU(),
+                pool2=nn.MaxPool2d(2),
+                conv3=nn.Conv2d(c2, c3, 5),
+                relu3=nn.ReLU(),
+                flatten=nn.Flatten(),
+                fc1=nn.Linear(c3 * side**2, hidden),
+                relu4=nn.ReLU(),
+                fc2=nn.Linear(hidden, model.classes),
+            )
+        ),
+        generator,
+    )

@@ -1,0 +1,70 @@
+"""Every network by name. Adding one is a small file and a line here.
+
+Listing the names imports no family, and no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import ReproError, unknown
+from shared.protocol import Model
+
+if TYPE_CHECKING:
+    from torch import Generator, nn
+
+NETWORKS: dict[str, str] = {
+    # name: "module:function"; called with (model, generator) and model.options as keyword arguments
+    "conv6": "shared.models.conv6:conv6",
+    "densenet121": "shared.models.densenet:densenet121",
+    "lenet300": "shared.models.lenet:lenet300",
+    "lenet5": "shared.models.lenet:lenet5",
+    "resnet18": "shared.models.resnet:resnet",
+    "resnet34": "shared.models.resnet:resnet",
+    "resnet50": "shared.models.resnet:resnet",
+    "resnet101": "shared.models.resnet:resnet",
+    "resnet152": "shared.models.resnet:resnet",
+    "vgg11": "shared.models.vgg:vgg",
+    "vgg13": "shared.models.vgg:vgg",
+    "vgg16": "shared.models.vgg:vgg",
+    "vgg19": "shared.models.vgg:vgg",
+}
+
+
+def names() -> list[str]:
+    """The networks that can be built, sorted."""
+    return sorted(NETWORKS)
+
+
+def build(model: Model, generator: Generator | None = None) -> nn.Module:
+    """Construct and initialise a network on the CPU, in training mode.
+
+    Args:
+        model: name, width multiplier, classes, input channels, input side length, options.
+        generator: the CPU generator of the initial weights; without one, a fresh generator at seed 0. The global
+            generator is neither read nor advanced.
+
+    Raises:
+        ReproError: on an unknown name, an option the network does not have, or a size it cannot take.
+    """
+    if model.name not in NETWORKS:
+        raise unknown("network", model.name, NETWORKS)
+    module, _, function = NETWORKS[model.name].partition(":")
+    family: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    check_options(model, family)
+    network: nn.Module = family(model, generator, **model.options)
+    return network
+
+
+def check_options(model: Model, family: Callable[..., Any]) -> None:
+    """Refuse options that the family's function does not take as keyword-only arguments."""
+    parameters = inspect.signature(family).parameters.values()
+    known = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    for option in model.options:
+        if not known:
+            raise ReproError(f"{model.name} has no options, so {option!r} would have no effect; remove it.")
+        if option not in known:
+            raise unknown(f"option of {model.name}", option, known)
