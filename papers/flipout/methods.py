@@ -1,19 +1,16 @@
-"""The equations of FlipOut, in the order of the paper: sign flips, saliency, pruning, gradient noise.
+"""The equations of FlipOut, in the order of the paper: sign flips, saliency, pruning.
 
-Functions ending in ``_`` work in place on lists of tensors with fused calls, read nothing back to the host and may be
-captured in a CUDA graph. Vectors are flat over the concatenated prunable tensors, ``True`` means live.
+Its gradient noise belongs to no criterion and lives in ``shared.sparsity.noise``. Vectors are flat over the concatenated prunable tensors, ``True`` means live.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from shared.draws import Draws
 from shared.sparsity.criteria import prune_lowest, quota
 from shared.sparsity.scores import power
 from shared.sparsity.topk import lowest
@@ -27,7 +24,8 @@ def count_flips_(
 ) -> None:
     """Add one to the counter of every weight whose three-valued sign changed; counters of masked weights become 0.
 
-    ``+ -> 0`` and ``0 -> +`` each count once, -0.0 equals 0.0.
+    ``+ -> 0`` and ``0 -> +`` each count once, -0.0 equals 0.0. Nothing is read back to the host: the fused calls may
+    be captured in a CUDA graph.
 
     Args:
         counts: flip counters, floating point, changed in place.
@@ -90,44 +88,3 @@ def prune(scores: Tensor, live: Tensor, fraction: float, variant: Variant = "cor
     if variant == "corrected":
         return prune_lowest(scores, live, k)
     return live & ~lowest(scores, live.numel() - remaining + k, first=~live)
-
-
-def noise_draws(gradients: Sequence[Tensor], draws: Draws, *, step: int) -> list[Tensor]:
-    """The N(0, 1) draws of one optimiser step, one tensor per noisy gradient, keyed by step and position."""
-    return [draws.normal(g, "gradient-noise", step=step, index=i) for i, g in enumerate(gradients)]
-
-
-@torch.no_grad()
-def noise_sigma(gradients: Sequence[Tensor], scale: float = 1.0, *, together: bool = False) -> list[Tensor]:
-    """``sigma_t = s * ||g_t||_2 / sqrt(numel(t))`` as 0-d tensors, one per gradient.
-
-    Args:
-        gradients: already masked gradients; masked entries count in ``numel``.
-        scale: s, the paper's lambda (historical option: times initial over current learning rate).
-        together: one sigma from the concatenated gradient for all tensors (historical ``global_noise``).
-
-    Source: flipout sheet, section 4.4, trap T14.
-    """
-    norms = list(torch._foreach_norm(list(gradients)))
-    sizes = [g.numel() for g in gradients]
-    if together:
-        norms = [torch.linalg.vector_norm(torch.stack(norms))] * len(norms)
-        sizes = [sum(sizes)] * len(norms)
-    return [n * (scale / math.sqrt(size)) for n, size in zip(norms, sizes, strict=True)]
-
-
-@torch.no_grad()
-def add_noise_(
-    gradients: Sequence[Tensor], noise: Sequence[Tensor], scale: float = 1.0, *, together: bool = False
-) -> None:
-    """``g_t += sigma_t * eps_t`` for all tensors; the caller applies the masks again afterwards.
-
-    Args:
-        gradients: already masked gradients, changed in place.
-        noise: N(0, 1) draws of the same shapes (``noise_draws``); left as they are.
-        scale: see ``noise_sigma``.
-        together: see ``noise_sigma``.
-    """
-    sigmas = noise_sigma(gradients, scale, together=together)
-    scaled = [eps * sigma for eps, sigma in zip(noise, sigmas, strict=True)]
-    torch._foreach_add_(list(gradients), scaled)

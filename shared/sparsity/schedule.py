@@ -1,10 +1,8 @@
-"""When to prune, and the learning rate and decay of each epoch. Epochs count from 1; no tensors here."""
+"""When to prune. Epochs count from 1; no tensors here."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
 
 from shared.errors import ReproError
 
@@ -41,30 +39,3 @@ def interval_for(epochs: int, prunings: int) -> int:
 
 def _fits(epochs: int, prunings: int) -> bool:
     return (epochs - 1) // math.ceil(epochs / (prunings + 1)) == prunings
-
-
-def learning_rate(epoch: int, initial: float, milestones: Sequence[int] = (), gamma: float = 0.1) -> float:
-    """The rate used in an epoch: multiplied by ``gamma`` after each milestone epoch.
-
-    Milestones 150 and 250 mean: the initial rate in epochs 1-150, a tenth in 151-250, a hundredth from 251.
-    """
-    return initial * gamma ** sum(m < epoch for m in milestones)
-
-
-def annealed(initial: float, sparsity: float) -> float:
-    """``initial * (1 - sparsity)``, with the sparsity after the previous epoch (flipout sheet, section 4.8)."""
-    return initial * (1 - sparsity)
-
-
-def annealed_learning_rate(
-    initial: float, scheduled: float, sparsity: float, variant: Literal["published", "corrected"]
-) -> float:
-    """The annealed rate: ``published`` overwrites the schedule (trap T16), ``corrected`` is a factor on it.
-
-    Args:
-        initial: rate of epoch 1.
-        scheduled: rate of the schedule in this epoch.
-        sparsity: after the previous epoch, as a fraction.
-        variant: which of the two.
-    """
-    return annealed(initial if variant == "published" else scheduled, sparsity)
