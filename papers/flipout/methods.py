@@ -1,6 +1,7 @@
 """The equations of FlipOut, in the order of the paper: sign flips, saliency, pruning.
 
-Its gradient noise belongs to no criterion and lives in ``shared.sparsity.noise``. Vectors are flat over the concatenated prunable tensors, ``True`` means live.
+Its gradient noise belongs to no criterion and lives in ``shared.sparsity.noise``. Vectors are flat over the
+concatenated prunable tensors, ``True`` means live.
 """
 
 from __future__ import annotations
