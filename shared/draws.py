@@ -7,7 +7,7 @@ started again draws the same numbers, and a test replays the numbers of a refere
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -21,6 +21,9 @@ class Draws(Protocol):
 
     def normal(self, like: Tensor, purpose: str, *, epoch: int = 0, step: int = 0, index: int = 0) -> Tensor:
         """Independent N(0, 1) values with the shape, dtype and device of ``like``."""
+
+    def fill_normal(self, flat: Tensor, sizes: Sequence[int], purpose: str, *, epoch: int = 0, step: int = 0) -> None:
+        """Fill a vector, made of parts of the stated sizes (part l has index l), with independent N(0, 1) values."""
 
     def uniform(self, n: int, purpose: str, *, epoch: int = 0, step: int = 0, index: int = 0) -> Tensor:
         """``n`` independent U[0, 1) values, float64 on the CPU: the same on every device."""
@@ -38,6 +41,7 @@ class KeyedDraws:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self._kept: dict[str, torch.Generator] = {}
 
     def generator(self, purpose: str, key: Key, device: torch.device | str = "cpu") -> torch.Generator:
         """A generator at the state that belongs to the key."""
@@ -52,6 +56,11 @@ class KeyedDraws:
         """See ``Draws.normal``; drawn on the device of ``like``, hence equal only on devices of one kind."""
         g = self.generator(purpose, (epoch, step, index), like.device)
         return torch.randn(like.shape, generator=g, dtype=like.dtype, device=like.device)
+
+    def fill_normal(self, flat: Tensor, sizes: Sequence[int], purpose: str, *, epoch: int = 0, step: int = 0) -> None:
+        """See ``Draws.fill_normal``; one draw for all parts, from a generator that is kept and re-seeded."""
+        kept = self._kept.setdefault(str(flat.device), torch.Generator(device=flat.device))
+        flat.normal_(generator=kept.manual_seed(self.key(purpose, (epoch, step, 0))))
 
     def uniform(self, n: int, purpose: str, *, epoch: int = 0, step: int = 0, index: int = 0) -> Tensor:
         """See ``Draws.uniform``."""
@@ -78,6 +87,11 @@ class ReplayedDraws:
     def normal(self, like: Tensor, purpose: str, *, epoch: int = 0, step: int = 0, index: int = 0) -> Tensor:
         """See ``Draws.normal``."""
         return self.sources[purpose](tuple(like.shape), epoch, step, index).to(like)
+
+    def fill_normal(self, flat: Tensor, sizes: Sequence[int], purpose: str, *, epoch: int = 0, step: int = 0) -> None:
+        """See ``Draws.fill_normal``; part l replays the draw with index l."""
+        for index, part in enumerate(flat.split(list(sizes))):
+            part.copy_(self.sources[purpose](tuple(part.shape), epoch, step, index))
 
     def uniform(self, n: int, purpose: str, *, epoch: int = 0, step: int = 0, index: int = 0) -> Tensor:
         """See ``Draws.uniform``."""

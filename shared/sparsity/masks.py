@@ -45,7 +45,8 @@ class Masks:
     def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
         self.parameters = dict(parameters)
         self.live = {n: torch.ones_like(p, dtype=torch.bool) for n, p in self.parameters.items()}
-        self._factors = [torch.ones_like(p) for p in self.parameters.values()]
+        # The same masks in the parameters' dtype and layout, for fused multiplication.
+        self.factors = [torch.ones_like(p, requires_grad=False) for p in self.parameters.values()]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.live)
@@ -101,19 +102,19 @@ class Masks:
         """
         for name, mask in live.items():
             self.live[name].copy_(mask)
-        for factor, mask in zip(self._factors, self.live.values(), strict=True):
+        for factor, mask in zip(self.factors, self.live.values(), strict=True):
             factor.copy_(mask)
         self.apply()
 
     @torch.no_grad()
     def apply(self) -> None:
         """Set every removed entry to 0, for all tensors in one fused call."""
-        torch._foreach_mul_(list(self.parameters.values()), self._factors)
+        torch._foreach_mul_(list(self.parameters.values()), self.factors)
 
     @torch.no_grad()
     def apply_to_gradients(self) -> None:
         """Set the gradient of every removed entry to 0, for all tensors in one fused call."""
-        pairs = [(p.grad, f) for p, f in zip(self.parameters.values(), self._factors, strict=True)]
+        pairs = [(p.grad, f) for p, f in zip(self.parameters.values(), self.factors, strict=True)]
         kept = [(g, f) for g, f in pairs if g is not None]
         if kept:
             torch._foreach_mul_([g for g, _ in kept], [f for _, f in kept])

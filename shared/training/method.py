@@ -1,6 +1,6 @@
 """The hooks through which a method acts on training.
 
-The engine calls them in this fixed order in each step: ``zero_grad, forward, loss + penalty, backward, before_step,
+The engine calls them in this fixed order in each step: ``draw, zero_grad, forward, loss + penalty, backward, before_step,
 optimizer.step, masks.apply, after_step``; around an epoch: ``before_epoch``, the steps, evaluation, ``after_epoch``.
 A method is a list of components; each hook runs over the components in the order of the protocol.
 """
@@ -26,6 +26,9 @@ class Component:
     def before_epoch(self, state: State) -> None:
         """Called before the first batch; learning rate and weight decay of the epoch are set here."""
 
+    def draw(self, state: State) -> None:
+        """Called before each step, outside a captured CUDA graph: fill buffers with this step's random numbers."""
+
     def penalty(self, state: State) -> Tensor | None:
         """A scalar added to the mean cross-entropy, or ``None``."""
 
@@ -48,6 +51,10 @@ class Component:
 
     def load_plain(self, values: dict[str, Any]) -> None:
         """Put back what ``plain`` returned."""
+
+    def first_event(self, state: State) -> int | None:
+        """First epoch whose ``after_epoch`` changes the run; runs that differ only later share what lies before."""
+        return None
 
     def capture_key(self, state: State) -> tuple[Any, ...]:
         """Host values that the hooks of a step depend on in this epoch; a change re-captures the CUDA graph."""

@@ -26,6 +26,9 @@ class State:
         epoch: counts from 1 within the phase; 0 before the first.
         step: optimiser steps over the whole run, counted from 1.
         sparsity: zeros among the prunable entries after the previous epoch, as a fraction.
+        loss, penalty: cross-entropy and penalty of the current step, scalars on the device.
+        kept: tensors that outlive a phase (the keep set of published SNIP), part of every checkpoint.
+        signals: tensors that one component measures and another reads (flip counters), by parameter name.
         events: what happened in this epoch (prunings, reallocations), written to the metric stream.
     """
 
@@ -39,6 +42,10 @@ class State:
     epoch: int = 0
     step: int = 0
     sparsity: float = 0.0
+    loss: Tensor | None = None
+    penalty: Tensor | None = None
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    signals: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     @property

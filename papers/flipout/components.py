@@ -1,0 +1,98 @@
+"""FlipOut's own components: sign-flip counters, and the criteria that read them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from papers.flipout import historical, methods
+from shared.training.components.prune import CRITERIA, PeriodicPruning
+from shared.training.method import Component
+from shared.training.state import State
+
+
+class CountFlips(Component):
+    """Count, for every prunable weight, how often an update changed its sign (sheet 4.1 steps 2 and 9, and 4.3).
+
+    Only updates in training batches count; prunings do not, because the copy is taken at the start of each step.
+    """
+
+    def start(self, state: State) -> None:
+        """Counters start at 0 and are kept for the whole run."""
+        parameters = state.masks.parameters
+        self.counts = {n: torch.zeros_like(p) for n, p in parameters.items()}
+        self.before = [torch.empty_like(p) for p in parameters.values()]
+        state.signals["flips"] = self.counts
+
+    @torch.no_grad()
+    def before_step(self, state: State) -> None:
+        """Remember the weights before the update."""
+        torch._foreach_copy_(self.before, list(state.masks.parameters.values()))
+
+    @torch.no_grad()
+    def after_step(self, state: State) -> None:
+        """Compare with the weights after update and masks; a pruned weight's counter becomes 0."""
+        after = list(state.masks.parameters.values())
+        methods.count_flips_(list(self.counts.values()), self.before, after, state.masks.factors)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The counters."""
+        return self.counts
+
+
+def _flips(state: State) -> Tensor:
+    return torch.cat([counts.reshape(-1) for counts in state.signals["flips"].values()])
+
+
+Counts = Literal["published", "corrected"]
+
+
+def flipout(
+    state: State, *, fraction: float, p: float = 2, signed: bool = False, counts: Counts = "corrected"
+) -> Tensor:
+    """``w^p / (F + 1)``, lowest first, over all tensors (sheet 4.3)."""
+    scores = methods.saliency(state.masks.flat_weights(), _flips(state), p, signed=signed)
+    return methods.prune(scores, state.masks.flat(), fraction, counts)
+
+
+def squared_flips(state: State, *, fraction: float, counts: Counts = "corrected") -> Tensor:
+    """``|w| / (F^2 + 1)`` (sheet 4.9)."""
+    scores = methods.squared_flips_saliency(state.masks.flat_weights(), _flips(state))
+    return methods.prune(scores, state.masks.flat(), fraction, counts)
+
+
+def topflip(state: State, *, fraction: float) -> Tensor:
+    """The weights with most flips (sheet 4.9)."""
+    return historical.topflip(state.masks.flat(), _flips(state), fraction)
+
+
+def topflip_layer(state: State, *, fraction: float) -> Tensor:
+    """The weights with most flips in each tensor (sheet 4.9)."""
+    return historical.topflip_layer(state.masks.flat(), _flips(state), state.masks.sizes, fraction)
+
+
+def flip(state: State, *, threshold: float = 1) -> Tensor:
+    """Every weight with at least so many flips (sheet 4.9)."""
+    return historical.flip(state.masks.flat(), _flips(state), threshold)
+
+
+FLIP_CRITERIA = {
+    "flipout": flipout,
+    "flipout-squared-flips": squared_flips,
+    "topflip": topflip,
+    "topflip-layer": topflip_layer,
+    "flip": flip,
+}
+
+
+def prune(criterion: str, interval: int, stop_epoch: int | None = None, **options: Any) -> PeriodicPruning:
+    """Periodic pruning that also knows the flip criteria."""
+    return PeriodicPruning(criterion, interval, stop_epoch, known={**CRITERIA, **FLIP_CRITERIA}, **options)
+
+
+COMPONENTS = {
+    "count-flips": "papers.flipout.components:CountFlips",
+    "prune": "papers.flipout.components:prune",
+}

@@ -1,0 +1,93 @@
+"""Checkpoints: tensors in safetensors, the rest in JSON, renamed into place only when complete.
+
+A checkpoint is a folder with ``tensors.safetensors`` and ``state.json``; the latter holds the SHA-256 of the former. The
+previous checkpoint stays until the next one is in place, and a damaged one is passed over. No pickle is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+TENSORS, STATE = "tensors.safetensors", "state.json"
+
+
+class DamagedCheckpointError(Exception):
+    """A checkpoint folder that cannot be used, with the reason."""
+
+
+def write(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Write a checkpoint so that ``folder`` either does not exist, is the old one, or is complete.
+
+    Args:
+        folder: where it will be; an existing one is replaced.
+        tensors: name to tensor, copied to the CPU; shared storage is cloned.
+        state: plain JSON values.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    save_file({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, temporary / TENSORS)
+    digest = file_digest(temporary / TENSORS)
+    (temporary / STATE).write_text(json.dumps({"sha256": digest, **state}, allow_nan=False))
+    for path in (temporary / TENSORS, temporary / STATE, temporary):
+        _sync(path)
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(temporary, folder)
+    _sync(folder.parent)
+
+
+def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint back.
+
+    Raises:
+        DamagedCheckpointError: if a file is missing, cut short or changed.
+    """
+    try:
+        state = json.loads((folder / STATE).read_text())
+        if file_digest(folder / TENSORS) != state.pop("sha256"):
+            raise DamagedCheckpointError(f"{folder / TENSORS} does not have the checksum it was written with")
+        return load_file(folder / TENSORS), state
+    except (OSError, ValueError, KeyError) as error:
+        raise DamagedCheckpointError(f"{folder} cannot be read: {error}") from error
+
+
+def names(root: Path) -> list[Path]:
+    """Complete checkpoints under ``root``, newest (highest number) first."""
+    found = [p for p in root.glob("[0-9]*") if p.is_dir()] if root.is_dir() else []
+    return sorted(found, key=lambda p: p.name, reverse=True)
+
+
+def save_numbered(root: Path, number: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> Path:
+    """Write checkpoint ``number`` and keep it and the one before it."""
+    folder = root / f"{number:08d}"
+    write(folder, tensors, state)
+    for old in names(root)[2:]:
+        shutil.rmtree(old, ignore_errors=True)
+    for stale in root.glob(".*.tmp"):
+        shutil.rmtree(stale, ignore_errors=True)
+    return folder
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

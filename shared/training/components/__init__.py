@@ -1,0 +1,63 @@
+"""The components that methods are made of, by the names used in protocols.
+
+A paper adds its own through ``Paper.components``; both are looked up here, and imported only when a run needs them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.errors import ReproError, unknown
+from shared.protocol import Method
+from shared.training.method import Component
+
+HERE = "shared.training.components"
+SHARED: dict[str, str] = {
+    "mask-gradients": f"{HERE}.gradients:MaskGradients",
+    "frozen-zeros": f"{HERE}.gradients:FrozenZeros",
+    "clip-gradient-norm": f"{HERE}.gradients:ClipGradientNorm",
+    "gradient-noise": f"{HERE}.noise:GradientNoise",
+    "prune": f"{HERE}.prune:PeriodicPruning",
+    "hoyer-square": f"{HERE}.penalties:hoyer_square",
+    "group-hoyer": f"{HERE}.penalties:group_hoyer",
+    "l1": f"{HERE}.penalties:l1",
+    "l2": f"{HERE}.penalties:l2",
+    "anneal-weight-decay": f"{HERE}.anneal:AnnealWeightDecay",
+    "anneal-lr": f"{HERE}.anneal:AnnealLearningRate",
+    "snip": f"{HERE}.at_init:snip",
+}
+
+
+def resolve(name: str, own: Mapping[str, str] | None = None) -> Callable[..., Any]:
+    """The class or function registered under a name.
+
+    Args:
+        name: as in a protocol.
+        own: a paper's registrations, ``name -> "module:attribute"``; they come before the shared ones.
+
+    Raises:
+        ReproError: if nothing has that name.
+    """
+    known = {**SHARED, **(own or {})}
+    if name not in known:
+        raise unknown("component", name, known)
+    module, attribute = known[name].split(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def build(methods: tuple[Method, ...], own: Mapping[str, str] | None = None) -> list[Component]:
+    """The components of a training phase, in order.
+
+    Raises:
+        ReproError: for an unknown name, or an option the component does not have.
+    """
+    components = []
+    for method in methods:
+        try:
+            components.append(resolve(method.name, own)(**method.options))
+        except TypeError as error:
+            raise ReproError(f"component {method.name!r} refuses its options {method.options}: {error}.") from error
+    return components

@@ -1,0 +1,41 @@
+"""What happens to gradients between backward and the optimiser (flipout sheet 4.1, steps 4 and 6)."""
+
+from __future__ import annotations
+
+import torch
+
+from shared.training.method import Component
+from shared.training.state import State
+
+
+class MaskGradients(Component):
+    """Multiply the gradient of every prunable tensor by its mask."""
+
+    def before_step(self, state: State) -> None:
+        """Step 4 of the training step."""
+        state.masks.apply_to_gradients()
+
+
+class FrozenZeros(Component):
+    """Multiply gradients by a keep set that the bookkeeping masks do not know (published SNIP, flipout sheet 4.6).
+
+    Noise added after this revives the weights, as in the original (trap T29).
+    """
+
+    @torch.no_grad()
+    def before_step(self, state: State) -> None:
+        """Multiply by the keep set that the pruning phase left in ``state.kept``."""
+        for name, parameter in state.masks.parameters.items():
+            if parameter.grad is not None:
+                parameter.grad.mul_(state.kept[f"frozen/{name}"])
+
+
+class ClipGradientNorm(Component):
+    """Scale all gradients by min(1, limit / (norm + 1e-6)), norm = L2 over all parameters together."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+
+    def before_step(self, state: State) -> None:
+        """Step 6 of the training step: after the noise."""
+        torch.nn.utils.clip_grad_norm_(state.parameters, self.limit)

@@ -1,0 +1,230 @@
+"""The one training loop: runs the phases of a protocol, and can be killed anywhere without losing more than an epoch.
+
+Every random number is a function of (seed, purpose, epoch, step), so a run that is continued from a checkpoint ends
+bit-identical to one that was never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shared.errors import ReproError
+from shared.protocol import Phase, Protocol, Prune, Quantise, Train
+from shared.sparsity.masks import Masks, prunable_parameters
+from shared.training import components as registry
+from shared.training.evaluate import Evaluation, evaluate
+from shared.training.graph import GraphedStep
+from shared.training.method import Component
+from shared.training.optim import build_optimizer, learning_rate, set_hyperparameters
+from shared.training.precision import backend
+from shared.training.prefix import PrefixStore
+from shared.training.rundir import RunDirectory
+from shared.training.saved import Position, Saver
+from shared.training.setup import Setup
+from shared.training.state import State
+from shared.training.step import Step, Totals
+
+
+class Diverged(Exception):  # noqa: N818  (a result, not an error)
+    """The loss is no longer finite."""
+
+
+class Engine:
+    """Runs one protocol in one directory.
+
+    Args:
+        protocol: what to run.
+        setup: network, data and draws that belong to it.
+        directory: where the run lives.
+        own: the paper's component registrations.
+        prefixes: where runs share their common beginnings; ``None`` shares nothing.
+        checkpoint_seconds: shortest time between two checkpoints.
+        observers: further components, called last and without effect on the run (tests, probes).
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        setup: Setup,
+        directory: RunDirectory,
+        *,
+        own: Mapping[str, str] | None = None,
+        prefixes: Path | None = None,
+        checkpoint_seconds: float = 30.0,
+        observers: Sequence[Component] = (),
+    ) -> None:
+        self.protocol, self.setup, self.directory, self.own = protocol, setup, directory, own
+        self.observers = list(observers)
+        masks = Masks(prunable_parameters(setup.model, protocol.prunable))
+        self.state = State(protocol, setup.model, masks, setup.draws, setup.device)
+        self.saver = Saver(self.state, directory, checkpoint_seconds)
+        self.prefixes = PrefixStore(prefixes) if prefixes is not None else None
+        self.rows: list[dict[str, Any]] = []
+        self.extra: dict[str, Any] = {}
+        self.finished_epochs = 0  # over all phases
+
+    def run(self) -> str:
+        """Run to the end, from the newest checkpoint if there is one.
+
+        Returns:
+            ``finished`` or ``diverged``. Rows, final state and ``extra`` are left on the engine.
+        """
+        with backend(self.protocol.precision, self.state.device):
+            position = self._resume()
+            try:
+                for index in range(position.phase, len(self.protocol.phases)):
+                    phase = self.protocol.phases[index]
+                    self._run_phase(index, phase, position if index == position.phase else Position(index, 0))
+            except Diverged:
+                return "diverged"
+        return "finished"
+
+    def _resume(self) -> Position:
+        found = self.saver.newest()
+        if found is None:
+            self.directory.set_rows([])
+            return Position(0, 0)
+        position, self.extra = found
+        self.rows = self.directory.rows()[: position.rows]
+        self.directory.set_rows(self.rows)
+        return position
+
+    def _run_phase(self, index: int, phase: Phase, position: Position) -> None:
+        self.finished_epochs = sum(p.epochs for p in self.protocol.phases[:index] if isinstance(p, Train))
+        if isinstance(phase, Train):
+            self._train(index, phase, position)
+        elif isinstance(phase, Prune):
+            pruner = registry.resolve(phase.method.name, self.own)
+            self.extra[phase.name] = pruner(self.state, self.setup.train, **phase.method.options)
+            self.state.sparsity = self.state.measured_sparsity()
+            self.saver.save(Position(index + 1, 0, len(self.rows)), self.extra)
+        elif isinstance(phase, Quantise):
+            from shared.quantisation import run_quantise_phase
+
+            self.extra[phase.name] = run_quantise_phase(
+                self.state, phase, self.setup.train.epoch(0), self.setup.test.eval_batches(self.setup.eval_batch)
+            )
+        else:
+            raise ReproError(f"phase {phase.kind!r} is not available in this version.")
+
+    def _train(self, index: int, phase: Train, position: Position) -> None:
+        state = self.state
+        state.phase = phase
+        state.optimizer = build_optimizer(phase.optimizer, state.parameters)
+        method = registry.build(phase.methods, self.own) + self.observers
+        state.epoch = position.epoch
+        for component in method:
+            component.start(state)
+        if position.epoch:
+            self.saver.restore_phase(method)
+        shared = None
+        if not position.epoch and self.prefixes is not None:
+            shared = self.prefixes.load(self, index, method)
+        totals = Totals.zeros(state.device)
+        step: Step | GraphedStep = Step(state, method, totals)
+        if state.device.type == "cuda":
+            example = self.setup.train.batch(0, 0)
+            step = GraphedStep(step, example.images, example.labels)
+        if shared is not None:
+            state.epoch = shared
+            self._finish_epoch(index, phase, method)
+        for epoch in range(state.epoch + 1, phase.epochs + 1):
+            state.epoch = epoch
+            self._epoch(phase, method, step, totals)
+            if self.prefixes is not None:
+                self.prefixes.offer(self, index, method)
+            self._finish_epoch(index, phase, method)
+        state.phase, state.optimizer = None, None
+
+    def _epoch(self, phase: Train, method: list[Component], step: Step | GraphedStep, totals: Totals) -> None:
+        """Train one epoch and evaluate; what follows an evaluation is ``_finish_epoch``."""
+        state, optimizer = self.state, self.state.optimizer
+        assert optimizer is not None
+        started = time.perf_counter()
+        set_hyperparameters(optimizer, lr=learning_rate(phase.optimizer.lr, phase.schedule, state.epoch))
+        for component in method:
+            component.before_epoch(state)
+        group = optimizer.param_groups[0]
+        if isinstance(step, GraphedStep):
+            keys = tuple(c.capture_key(state) for c in method)
+            step.invalidate((group["lr"], group["weight_decay"], keys))
+        state.model.train()
+        totals.reset()
+        for batch in self.setup.train.epoch(self.finished_epochs + state.epoch):
+            state.step += 1
+            step.draw()
+            step(batch)
+        loss, penalty = float(totals.loss), float(totals.penalty)  # the epoch's only reads from the device
+        size = self.setup.train_size
+        row = {
+            "epoch": self.finished_epochs + state.epoch,
+            "phase": phase.name,
+            "lr": group["lr"],
+            "weight_decay": group["weight_decay"],
+            "train_correct": int(totals.correct),
+            "train_loss": loss / size,
+            "penalty": penalty / size,
+        }
+        if not math.isfinite(loss + penalty):
+            self._record_divergence(row, started)
+        self._add_evaluation(row)
+        row["sparsity_before"] = state.sparsity
+        row["seconds"] = time.perf_counter() - started
+        self.rows.append(row)
+
+    def _record_divergence(self, row: dict[str, Any], started: float) -> None:
+        row |= {"train_loss": None, "penalty": None, "sparsity_before": self.state.sparsity}
+        row |= {"seconds": time.perf_counter() - started, "sparsity_after": self.state.sparsity}
+        row |= {"remaining": self.state.masks.remaining, "events": [{"diverged": True}]}
+        self._add_evaluation(row)
+        self.rows.append(row)
+        self.directory.append_row(row)
+        raise Diverged
+
+    def _add_evaluation(self, row: dict[str, Any]) -> None:
+        result = self.evaluate()
+        row |= {"test_correct": result.correct, "test_total": result.total}
+        row["test_loss"] = result.loss if math.isfinite(result.loss) else None
+
+    def _finish_epoch(self, index: int, phase: Train, method: list[Component]) -> None:
+        """Prune, measure, log and checkpoint: everything after the evaluation of an epoch."""
+        state, row = self.state, self.rows[-1]
+        started = time.perf_counter()
+        state.events = []
+        for component in method:
+            component.after_epoch(state)
+        state.sparsity = state.measured_sparsity()
+        row["sparsity_after"], row["remaining"] = state.sparsity, state.masks.remaining
+        row["test_correct_after"] = self.evaluate().correct if state.events else None
+        row["events"] = state.events
+        row["seconds"] += time.perf_counter() - started
+        self.directory.append_row(row)
+        last = state.epoch == phase.epochs
+        position = Position(index + 1, 0, len(self.rows)) if last else Position(index, state.epoch, len(self.rows))
+        self.saver.save_if_due(position, self.extra, method, force=last)
+
+    def evaluate(self) -> Evaluation:
+        """The network as it stands, on the split that the protocol names."""
+        return evaluate(self.state.model, self.setup.test.eval_batches(self.setup.eval_batch), self.protocol.precision)
+
+
+def device_named(name: str | None) -> torch.device:
+    """The device to run on: CUDA where there is one, unless the user says otherwise.
+
+    Raises:
+        ReproError: if the device does not exist here.
+    """
+    if name in (None, "auto"):
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(str(name))
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ReproError(f"device {name!r} is not available here; use --device cpu.") from error
+    return device

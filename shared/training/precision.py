@@ -1,0 +1,50 @@
+"""The precision field of a protocol, as dtypes and contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+
+from shared.errors import ReproError
+from shared.protocol import Precision
+
+DTYPES: dict[Precision, torch.dtype] = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.float32,
+}
+
+
+def storage_dtype(precision: Precision) -> torch.dtype:
+    """The dtype of parameters and of the images handed to the network."""
+    return DTYPES[precision]
+
+
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+    """The context of a forward pass: bfloat16 autocast for ``bf16``, nothing otherwise."""
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+@contextmanager
+def backend(precision: Precision, device: torch.device) -> Iterator[None]:
+    """Deterministic kernels, and TF32 exactly where the protocol says so; previous settings are put back.
+
+    Raises:
+        ReproError: if TF32 is asked for where there is no CUDA device.
+    """
+    if precision == "tf32" and device.type != "cuda":
+        raise ReproError("precision tf32 needs a CUDA device; use float32 on this machine.")
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = (cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision, matmul.fp32_precision)
+    wanted = "tf32" if precision == "tf32" else "ieee"
+    cudnn.deterministic, cudnn.benchmark = True, False
+    cudnn.conv.fp32_precision = matmul.fp32_precision = wanted
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision, matmul.fp32_precision = before
