@@ -1,0 +1,1 @@
+"""Post-training static quantisation of a finished network (flipout sheet, section 4.11)."""
