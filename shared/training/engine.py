@@ -20,7 +20,7 @@ from shared.sparsity.masks import Masks, prunable_parameters
 from shared.training import components as registry
 from shared.training.evaluate import Evaluation, evaluate
 from shared.training.graph import GraphedStep
-from shared.training.method import Component
+from shared.training.method import Component, overrides
 from shared.training.optim import build_optimizer, learning_rate, set_hyperparameters
 from shared.training.precision import backend
 from shared.training.prefix import PrefixStore
@@ -174,6 +174,7 @@ class Engine:
         if not math.isfinite(loss + penalty):
             self._record_divergence(row, started)
         self._add_evaluation(row)
+        row["test_penalty"] = self._penalty(method)
         row["sparsity_before"] = state.sparsity
         row["seconds"] = time.perf_counter() - started
         self.rows.append(row)
@@ -186,6 +187,12 @@ class Engine:
         self.rows.append(row)
         self.directory.append_row(row)
         raise Diverged
+
+    @torch.no_grad()
+    def _penalty(self, method: list[Component]) -> float:
+        """The penalty of the weights as they stand; reported apart from the evaluated loss (trap T28)."""
+        terms = [c.penalty(self.state) for c in method if overrides(c, "penalty")]
+        return sum(float(t) for t in terms if t is not None)
 
     def _add_evaluation(self, row: dict[str, Any]) -> None:
         result = self.evaluate()

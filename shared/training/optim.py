@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,7 +20,7 @@ def build_optimizer(spec: Optimizer, parameters: Iterable[nn.Parameter]) -> torc
     """
     params = list(parameters)
     cuda = bool(params) and params[0].is_cuda
-    common = {"lr": spec.lr, "weight_decay": spec.weight_decay}
+    common: dict[str, Any] = {"lr": spec.lr, "weight_decay": spec.weight_decay}
     if spec.name == "sgd":
         return torch.optim.SGD(params, momentum=spec.momentum, nesterov=spec.nesterov, fused=True, **common)
     if spec.name == "adam":

@@ -38,4 +38,5 @@ class ClipGradientNorm(Component):
 
     def before_step(self, state: State) -> None:
         """Step 6 of the training step: after the noise."""
-        torch.nn.utils.clip_grad_norm_(state.parameters, self.limit)
+        norm = torch.nn.utils.clip_grad_norm_(state.parameters, self.limit)
+        state.signals["gradient-norm"] = {"before": norm}
