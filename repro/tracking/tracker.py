@@ -1,0 +1,282 @@
+"""Writes the MLflow view of runs and verifications."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from repro.evidence.files import locked
+from repro.evidence.record import Record
+from repro.tracking import content
+from repro.tracking.connect import artifacts, client, database, is_local, store_uri
+from repro.tracking.content import Tracked
+from shared.protocol import Protocol, digest
+
+T = TypeVar("T")
+
+PARAMS_PER_CALL, METRICS_PER_CALL = 100, 1000
+TAG_LIMIT = 5000
+"""Longest tag value that every MLflow backend takes; a longer note is cut and kept whole as a file."""
+
+MASKS = "masks.safetensors"
+Verification = Literal["finished", "interrupted"]
+
+
+def to_stderr(message: str) -> None:
+    """Print a notice where it does not mix with results."""
+    print(message, file=sys.stderr)
+
+
+class Tracker:
+    """The MLflow view of a folder of runs.
+
+    Nothing here ever raises because of MLflow: the first failure is told in one notice, and the tracker is off from
+    then on. Every call is idempotent.
+
+    Args:
+        runs: the folder of runs; the default store is ``<runs>/mlflow.db``.
+        uri: another store (default: ``MLFLOW_TRACKING_URI``, if it is set).
+        notify: receives the notice.
+    """
+
+    def __init__(self, runs: str | Path, uri: str | None = None, notify: Callable[[str], None] = to_stderr) -> None:
+        self.runs = Path(runs)
+        self.uri = store_uri(self.runs, uri)
+        self.off = False
+        self._notify = notify
+        self._client: Any = None
+
+    def log_runs(self, items: Iterable[Tracked | Record]) -> dict[str, str]:
+        """Show finished runs; those already in the store are left alone.
+
+        Returns:
+            Record fingerprint to MLflow run id (empty where MLflow is off).
+        """
+        wanted = [_tracked(item) for item in items]
+        return self._guard(lambda: self._log_runs(wanted), {})
+
+    def log_verification(
+        self,
+        *,
+        paper: str,
+        scale: str,
+        table: str,
+        items: Sequence[Tracked | Record],
+        note: str,
+        counts: Mapping[str, int] | None = None,
+        at: datetime | None = None,
+        status: Verification = "finished",
+    ) -> str | None:
+        """Show one verification as the parent of its runs, whose last parent it becomes.
+
+        The same verdicts on the same records are shown once, however often they are asked for.
+
+        Args:
+            paper, scale, table: what was verified.
+            items: the runs behind the verdicts.
+            note: the verdict table in Markdown.
+            counts: label to number of claims, shown as metrics (``claims/reproduced``...).
+            at: when it was (default: now).
+            status: ``interrupted`` is shown as killed.
+
+        Returns:
+            The MLflow run id, or ``None`` where MLflow is off.
+        """
+        wanted = [_tracked(item) for item in items]
+        when = at or datetime.now(UTC).astimezone()
+        return self._guard(
+            lambda: self._log_verification(paper, scale, table, wanted, note, dict(counts or {}), when, status), None
+        )
+
+    def log_interrupted(self, protocol: Protocol, reason: str, title: str = "") -> str | None:
+        """Show a run that stopped before its end; it makes way for the finished run of that identity.
+
+        Returns:
+            The MLflow run id, or ``None`` where MLflow is off.
+        """
+        return self._guard(lambda: self._log_interrupted(protocol, reason, title), None)
+
+    def _guard(self, work: Callable[[], T], otherwise: T) -> T:
+        if self.off:
+            return otherwise
+        try:
+            with self._lock():
+                if self._client is None:
+                    self._client = client(self.uri)
+                return work()
+        except Exception as error:  # whatever MLflow raises, the runs and verdicts stand without it
+            self.off = True
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            self._notify(
+                f"MLflow is not available ({reason}); runs, records and verdicts are complete without it, and "
+                "`repro results import` shows them there later."
+            )
+            return otherwise
+
+    def _lock(self) -> AbstractContextManager[None]:
+        return locked(database(self.runs)) if is_local(self.uri) else nullcontext()
+
+    def _log_runs(self, items: list[Tracked]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name in dict.fromkeys(_experiment(item) for item in items):
+            experiment = self._experiment(name)
+            known = self._known(experiment)
+            for item in (i for i in items if _experiment(i) == name):
+                tags = content.tags(item)
+                key = tags["record"]
+                if key not in known:
+                    self._forget_interrupted(experiment, tags["identity"])
+                    known[key] = self._log_run(experiment, item, tags)
+                found[key] = known[key]
+        return found
+
+    def _log_run(self, experiment: str, item: Tracked, tags: dict[str, str]) -> str:
+        start, stop = content.span(item.record)
+        run = self._start(experiment, content.run_name(item), tags, start)
+        self._params(run, content.params(item.record.protocol))
+        self._metrics(run, content.points(item.record))
+        with tempfile.TemporaryDirectory() as folder:
+            content.write_files(item, Path(folder))
+            if item.folder and (item.folder / MASKS).exists():
+                shutil.copyfile(item.folder / MASKS, Path(folder) / MASKS)
+            self._client.log_artifacts(run, folder)
+        diverged = item.record.outcome.status == "diverged"
+        self._client.set_terminated(run, status="FAILED" if diverged else "FINISHED", end_time=stop)
+        return run
+
+    def _log_verification(
+        self,
+        paper: str,
+        scale: str,
+        table: str,
+        items: list[Tracked],
+        note: str,
+        counts: dict[str, int],
+        at: datetime,
+        status: Verification,
+    ) -> str:
+        children = self._log_runs(items)
+        experiment = self._experiment(content.experiment_name(paper, scale))
+        key = digest([table, status, sorted(children), note, counts])[:16]
+        known = self._find(experiment, f"tags.verification = '{key}'")
+        if known:
+            return known[0].info.run_id
+        whole = f"{note.rstrip()}\n\n{_links(experiment, items, children)}"
+        tags = {"kind": "verification", "paper": paper, "scale": scale, "table": table, "status": status}
+        tags |= {
+            "mlflow.source.name": "repro verify",
+            "mlflow.source.type": "LOCAL",
+            "mlflow.note.content": _cut(whole),
+        }
+        time = int(at.timestamp() * 1000)
+        run = self._start(experiment, f"{table} · {scale} · {at:%Y-%m-%d %H:%M}", tags, time)
+        self._metrics(run, (content.Point(f"claims/{_slug(label)}", float(n), 0, time) for label, n in counts.items()))
+        for child in children.values():
+            self._client.set_tag(child, "mlflow.parentRunId", run)
+        self._client.log_text(run, whole + "\n", "verdicts.md")
+        self._client.set_tag(run, "verification", key)
+        self._client.set_terminated(run, status="KILLED" if status == "interrupted" else "FINISHED")
+        return run
+
+    def _log_interrupted(self, protocol: Protocol, reason: str, title: str) -> str:
+        experiment = self._experiment(content.experiment_name(protocol.paper, protocol.scale))
+        self._forget_interrupted(experiment, protocol.identity)
+        name = title or f"{protocol.model.name}, {content.method(protocol)}"
+        tags = {"kind": "run", "identity": protocol.identity, "study": protocol.study, "status": "interrupted"}
+        tags |= {"paper": protocol.paper, "scale": protocol.scale, "seed": str(protocol.seed)}
+        tags |= {"network": protocol.model.name, "method": content.method(protocol), "mlflow.note.content": reason}
+        run = self._start(experiment, f"{name} · seed {protocol.seed}", tags, None)
+        self._params(run, content.params(protocol))
+        self._client.set_terminated(run, status="KILLED")
+        return run
+
+    def _start(self, experiment: str, name: str, tags: Mapping[str, str], start: int | None) -> str:
+        cut = {key: value if len(value) <= TAG_LIMIT else _cut(value) for key, value in tags.items()}
+        return self._client.create_run(experiment, start_time=start, tags=cut, run_name=name).info.run_id
+
+    def _params(self, run: str, params: Mapping[str, str]) -> None:
+        from mlflow.entities import Param
+
+        rows = [Param(key, value) for key, value in params.items()]
+        for i in range(0, len(rows), PARAMS_PER_CALL):
+            self._client.log_batch(run, params=rows[i : i + PARAMS_PER_CALL])
+
+    def _metrics(self, run: str, points: Iterable[content.Point]) -> None:
+        from mlflow.entities import Metric
+
+        rows = [Metric(p.key, p.value, p.time, p.step) for p in points]
+        for i in range(0, len(rows), METRICS_PER_CALL):
+            self._client.log_batch(run, metrics=rows[i : i + METRICS_PER_CALL])
+
+    def _experiment(self, name: str) -> str:
+        """The id of an experiment, created if need be; on a local store its files lie beside the runs."""
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            if found.lifecycle_stage == "deleted":
+                self._client.restore_experiment(found.experiment_id)
+            return found.experiment_id
+        place = (artifacts(self.runs) / name).absolute().as_uri() if is_local(self.uri) else None
+        return self._client.create_experiment(name, artifact_location=place)
+
+    def _known(self, experiment: str) -> dict[str, str]:
+        """Fingerprint to run id of the complete runs; what a crash left half-written is removed."""
+        known = {}
+        for run in self._find(experiment, "tags.kind = 'run'"):
+            if run.info.status == "RUNNING":
+                self._client.delete_run(run.info.run_id)
+            elif "record" in run.data.tags:
+                known[run.data.tags["record"]] = run.info.run_id
+        return known
+
+    def _forget_interrupted(self, experiment: str, identity: str) -> None:
+        for run in self._find(experiment, f"tags.identity = '{identity}' and tags.status = 'interrupted'"):
+            self._client.delete_run(run.info.run_id)
+
+    def _find(self, experiment: str, condition: str) -> list[Any]:
+        runs: list[Any] = []
+        token = None
+        while True:
+            page = self._client.search_runs([experiment], condition, max_results=1000, page_token=token)
+            runs += page
+            token = page.token
+            if not token:
+                return runs
+
+
+def _tracked(item: Tracked | Record) -> Tracked:
+    return Tracked(record=item) if isinstance(item, Record) else item
+
+
+def _experiment(item: Tracked) -> str:
+    return content.experiment_name(item.record.protocol.paper, item.record.protocol.scale)
+
+
+def _links(experiment: str, items: Sequence[Tracked], children: Mapping[str, str]) -> str:
+    """A Markdown list of the runs, which stays complete when a later verification takes the runs over."""
+    lines = ["### Runs", ""]
+    for item in items:
+        run = children[content.fingerprint(item.record)]
+        accuracy = item.record.outcome.last.percent
+        link = f"[{content.run_name(item)}](#/experiments/{experiment}/runs/{run})"
+        claims = f" → {', '.join(f'`{c}`' for c in item.claims)}" if item.claims else ""
+        lines.append(f"- {link}: {accuracy:.2f} %{claims}")
+    return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    """A note short enough for a tag, cut at the end of a line."""
+    if len(text) <= TAG_LIMIT:
+        return text
+    end = "\n\n(cut here; the whole note is the file verdicts.md)"
+    head = text[: TAG_LIMIT - len(end)]
+    return head[: head.rfind("\n") if "\n" in head else len(head)] + end
+
+
+def _slug(label: str) -> str:
+    return "_".join("".join(c if c.isalnum() else " " for c in label.lower()).split())

@@ -1,0 +1,237 @@
+"""The MLflow view against a real SQLite store and, once, a real server on loopback."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from repro.evidence.merge import fingerprint
+from repro.tracking import Tracked, Tracker
+from repro.tracking.tracker import TAG_LIMIT
+
+pytestmark = [
+    # SQLAlchemy tells MLflow that a loader strategy it uses will go; nothing here can change that.
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
+    # MLflow leaves connections of its SQLite pool to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    # MLflow's own dependencies announce their own deprecations while they are imported.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+TITLE = "VGG19, FlipOut, 99.9 %"
+AT = datetime(2026, 11, 26, 15, 40, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _default_store(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, factory):
+    """A store with one verification of three runs, one of which diverged."""
+    runs = tmp_path_factory.mktemp("runs")
+    notices = []
+    tracker = Tracker(runs, uri=f"sqlite:///{runs}/mlflow.db", notify=notices.append)
+    (runs / "masks.safetensors").write_bytes(b"masks")
+    items = [
+        Tracked(
+            record=factory.make_record(seed=seed, status="diverged" if seed == 44 else "finished"),
+            title=TITLE,
+            labels={"network": "VGG19", "method": "FlipOut", "sparsity": "99.9 %"},
+            claims=("vgg19-flipout",),
+            table="vgg19",
+            folder=runs if seed == 42 else None,
+        )
+        for seed in (42, 43, 44)
+    ]
+    arguments = {
+        "paper": "flipout",
+        "scale": "demo",
+        "table": "vgg19",
+        "items": items,
+        "note": "| claim | verdict |\n| - | - |\n| vgg19-flipout | NOT TESTED |",
+        "counts": {"NOT TESTED": 1},
+        "at": AT,
+    }
+    parent = tracker.log_verification(**arguments)
+    assert notices == []
+    return tracker, parent, arguments
+
+
+def runs_of(tracker):
+    api = tracker._client
+    experiments = [e.experiment_id for e in api.search_experiments()]
+    return {run.info.run_id: run for run in api.search_runs(experiments, max_results=1000)}
+
+
+def test_a_verification_is_the_parent_of_its_runs(store):
+    tracker, parent, _ = store
+    runs = runs_of(tracker)
+    assert runs[parent].info.run_name == "vgg19 · demo · 2026-11-26 15:40"
+    children = {r.info.run_name: r for r in runs.values() if r.data.tags.get("mlflow.parentRunId") == parent}
+    assert set(children) == {f"{TITLE} · seed {seed}" for seed in (42, 43, 44)}
+    assert children[f"{TITLE} · seed 44"].info.status == "FAILED"
+    assert children[f"{TITLE} · seed 42"].info.status == "FINISHED"
+    note = runs[parent].data.tags["mlflow.note.content"]
+    assert "NOT TESTED" in note
+    assert all(child in note for child in (r.info.run_id for r in children.values()))
+    assert runs[parent].data.metrics == {"claims/not_tested": 1}
+    assert tracker._client.get_experiment(runs[parent].info.experiment_id).name == "flipout/demo"
+
+
+def test_a_run_shows_its_record(store):
+    tracker, parent, arguments = store
+    item = arguments["items"][0]
+    record, outcome = item.record, item.record.outcome
+    run = next(r for r in runs_of(tracker).values() if r.data.tags.get("identity") == record.identity)
+    for key in ("study", "paper", "table", "method", "network", "sparsity", "seed", "scale", "commit", "claims"):
+        assert run.data.tags[key], key
+    assert run.data.tags["claims"] == "vgg19-flipout"
+    assert run.data.params["phases.0.optimizer.weight_decay"] == "0.0005"
+    assert run.data.metrics["last/accuracy"] == outcome.last.percent
+    history = tracker._client.get_metric_history(run.info.run_id, "test/accuracy")
+    assert [(m.step, m.value) for m in history] == [
+        (e, 100 * c / 360) for e, c in zip(outcome.curve["epoch"], outcome.curve["test_correct"], strict=True)
+    ]
+    assert run.info.end_time - run.info.start_time == int(record.cost.seconds * 1000)
+    files = {f.path for f in tracker._client.list_artifacts(run.info.run_id)}
+    assert files == {"protocol.json", "layers.csv", "curve.csv", "masks.safetensors"}
+    kept = tracker.runs / "mlflow-artifacts" / "flipout" / "demo" / run.info.run_id / "artifacts"
+    assert json.loads((kept / "protocol.json").read_text())["identity"] == record.identity
+
+
+def test_logging_again_changes_nothing(store):
+    tracker, parent, arguments = store
+    before = set(runs_of(tracker))
+    assert tracker.log_verification(**arguments) == parent
+    again = Tracker(tracker.runs, uri=tracker.uri)
+    assert set(again.log_runs([i.record for i in arguments["items"]]).values()) == before - {parent}
+    assert set(runs_of(tracker)) == before
+
+
+def test_other_verdicts_on_the_same_runs_are_another_verification_of_them(store, factory):
+    tracker, _, arguments = store
+    long = "\n".join(f"| claim-{i} | a verdict in words that take some room |" for i in range(400))
+    before = set(runs_of(tracker))
+    later = tracker.log_verification(
+        **{**arguments, "table": "long", "note": long, "items": arguments["items"][:1], "status": "interrupted"}
+    )
+    runs = runs_of(tracker)
+    assert set(runs) - before == {later}
+    assert runs[later].info.status == "KILLED"
+    note = runs[later].data.tags["mlflow.note.content"]
+    assert len(note) <= TAG_LIMIT
+    assert "verdicts.md" in note
+    whole = Path(tracker._client.download_artifacts(later, "verdicts.md"))
+    assert "claim-399" in whole.read_text(encoding="utf-8")
+
+
+def test_an_interrupted_run_makes_way_for_the_finished_one(store, factory):
+    tracker, _, _ = store
+    record = factory.make_record(seed=77)
+    killed = tracker.log_interrupted(record.protocol, "stopped by the user after epoch 3", TITLE)
+    assert runs_of(tracker)[killed].info.status == "KILLED"
+    finished = tracker.log_runs([record])[fingerprint(record)]
+    mine = [r.info.run_id for r in runs_of(tracker).values() if r.data.tags.get("identity") == record.identity]
+    assert mine == [finished]
+
+
+def test_a_half_written_run_is_replaced(store, factory, monkeypatch):
+    tracker, _, _ = store
+    record = factory.make_record(seed=88)
+    broken = Tracker(tracker.runs, uri=tracker.uri, notify=lambda text: None)
+
+    def crash(*args, **kwargs):
+        raise OSError("no space")
+
+    monkeypatch.setattr(broken, "_metrics", crash)
+    assert broken.log_runs([record]) == {}
+    whole = Tracker(tracker.runs, uri=tracker.uri).log_runs([record])[fingerprint(record)]
+    mine = {
+        r.info.run_id: r.info.status
+        for r in runs_of(tracker).values()
+        if r.data.tags.get("identity") == record.identity
+    }
+    assert mine == {whole: "FINISHED"}
+
+
+def test_without_mlflow_there_is_one_notice_and_no_error(tmp_path, factory, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    notices = []
+    tracker = Tracker(tmp_path, notify=notices.append)
+    assert tracker.log_runs([factory.make_record()]) == {}
+    assert tracker.log_runs([factory.make_record(seed=1)]) == {}
+    assert tracker.log_interrupted(factory.make_protocol(), "why") is None
+    assert len(notices) == 1
+    assert "complete without it" in notices[0]
+
+
+def test_an_unreachable_server_is_given_up_on_with_one_notice(tmp_path, factory):
+    notices = []
+    tracker = Tracker(tmp_path, uri=f"http://127.0.0.1:{free_port()}", notify=notices.append)
+    assert tracker.log_runs([factory.make_record()]) == {}
+    assert tracker.log_runs([factory.make_record()]) == {}
+    assert len(notices) == 1
+
+
+def test_the_environment_names_another_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert Tracker(tmp_path).uri == "http://127.0.0.1:1"
+    assert Tracker(tmp_path, uri="sqlite:///x.db").uri == "sqlite:///x.db"
+
+
+@pytest.mark.slow
+def test_a_remote_server_gets_the_same_view(tmp_path, factory):
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += [
+        "--backend-store-uri",
+        f"sqlite:///{tmp_path}/server.db",
+        "--artifacts-destination",
+        str(tmp_path / "a"),
+    ]
+    with (tmp_path / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and server.poll() is None and not answers(port):
+            time.sleep(0.5)
+        assert answers(port), (tmp_path / "server.log").read_text()
+        notices = []
+        tracker = Tracker(tmp_path / "runs", uri=f"http://127.0.0.1:{port}", notify=notices.append)
+        record = factory.make_record()
+        (run,) = tracker.log_runs([record]).values()
+        assert tracker.log_runs([record]) == {fingerprint(record): run}
+        assert notices == []
+        seen = tracker._client.get_run(run)
+        assert seen.data.metrics["last/accuracy"] == record.outcome.last.percent
+        assert {f.path for f in tracker._client.list_artifacts(run)} == {"protocol.json", "layers.csv", "curve.csv"}
+        assert not (tmp_path / "runs" / "mlflow.db").exists()
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)  # its workers too; nothing of it is kept
+        server.wait(30)
+
+
+def answers(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
