@@ -80,6 +80,17 @@ def activation_settings(spec: Quantise) -> dict[str, Any]:
     return settings(spec.activation_observer, "activation", spec.scheme)
 
 
+def check(spec: Quantise) -> None:
+    """Refuse a phase that cannot run; for the beginning of a run, before hours of training are spent.
+
+    Raises:
+        ReproError: an observer does not exist or does not fit, or torchao is not installed.
+    """
+    weight_settings(spec)
+    activation_settings(spec)
+    torchao_part("quantization.pt2e")
+
+
 def observer(name: str, role: Role, scheme: Scheme) -> Any:
     """A fresh torchao observer: call it on tensors, then ``calculate_qparams()`` gives (scale, zero point).
 

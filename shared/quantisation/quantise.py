@@ -13,7 +13,7 @@ from torch.fx import GraphModule
 from shared.errors import ReproError
 from shared.protocol import Quantise
 from shared.quantisation.batchnorm import replace_batchnorm
-from shared.quantisation.observers import activation_settings, torchao_part, weight_settings
+from shared.quantisation.observers import check, torchao_part
 
 
 class Int8Network(nn.Module):
@@ -52,7 +52,7 @@ def quantise(model: nn.Module, calibration_batches: Iterable[Tensor], spec: Quan
         ReproError: torchao is missing; an observer does not exist or does not fit; there is no calibration batch;
             the network has non-finite weights or an operation without a rule.
     """
-    weight_settings(spec), activation_settings(spec)  # refuse a wrong name before anything is spent
+    check(spec)
     pt2e = torchao_part("quantization.pt2e.quantize_pt2e")
     from shared.quantisation.graph import StaticInt8
 

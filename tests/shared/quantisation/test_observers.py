@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ReproError
-from shared.quantisation.observers import OBSERVERS, observer
+from shared.protocol import Quantise
+from shared.quantisation.observers import OBSERVERS, check, observer
 
 PER_TENSOR = [name for name in OBSERVERS if "per-channel" not in name]
 PER_CHANNEL = [name for name in OBSERVERS if "per-channel" in name]
@@ -60,4 +61,10 @@ def test_an_unknown_scheme_is_refused():
 def test_without_torchao_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchao.quantization.pt2e", None)
     with pytest.raises(ReproError, match=r"pip install 'pruning-repro\[quantise\]'"):
-        observer("minmax", "weight", "affine")
+        check(Quantise())
+
+
+def test_the_scheme_of_the_weights_may_differ_but_has_one_spelling():
+    check(Quantise(weight_scheme="symmetric"))
+    with pytest.raises(ValueError, match="leave weight_scheme out"):
+        Quantise(scheme="symmetric", weight_scheme="symmetric")
