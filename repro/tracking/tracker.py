@@ -139,8 +139,7 @@ class Tracker:
     def _log_run(self, experiment: str, item: Tracked, tags: dict[str, str]) -> str:
         start, stop = content.span(item.record)
         run = self._start(experiment, content.run_name(item), tags, start)
-        self._params(run, content.params(item.record.protocol))
-        self._metrics(run, content.points(item.record))
+        self._batches(run, content.params(item.record.protocol), content.points(item.record))
         with tempfile.TemporaryDirectory() as folder:
             content.write_files(item, Path(folder))
             if item.folder and (item.folder / MASKS).exists():
@@ -176,7 +175,8 @@ class Tracker:
         }
         time = int(at.timestamp() * 1000)
         run = self._start(experiment, f"{table} · {scale} · {at:%Y-%m-%d %H:%M}", tags, time)
-        self._metrics(run, (content.Point(f"claims/{_slug(label)}", float(n), 0, time) for label, n in counts.items()))
+        points = (content.Point(f"claims/{_slug(label)}", float(n), 0, time) for label, n in counts.items())
+        self._batches(run, {}, points)
         for child in children.values():
             self._client.set_tag(child, "mlflow.parentRunId", run)
         self._client.log_text(run, whole + "\n", "verdicts.md")
@@ -192,7 +192,7 @@ class Tracker:
         tags |= {"paper": protocol.paper, "scale": protocol.scale, "seed": str(protocol.seed)}
         tags |= {"network": protocol.model.name, "method": content.method(protocol), "mlflow.note.content": reason}
         run = self._start(experiment, f"{name} · seed {protocol.seed}", tags, None)
-        self._params(run, content.params(protocol))
+        self._batches(run, content.params(protocol), ())
         self._client.set_terminated(run, status="KILLED")
         return run
 
@@ -200,19 +200,15 @@ class Tracker:
         cut = {key: value if len(value) <= TAG_LIMIT else _cut(value) for key, value in tags.items()}
         return self._client.create_run(experiment, start_time=start, tags=cut, run_name=name).info.run_id
 
-    def _params(self, run: str, params: Mapping[str, str]) -> None:
-        from mlflow.entities import Param
+    def _batches(self, run: str, params: Mapping[str, str], points: Iterable[content.Point]) -> None:
+        """Log parameters and metrics in as few transactions as MLflow's limits allow."""
+        from mlflow.entities import Metric, Param
 
-        rows = [Param(key, value) for key, value in params.items()]
-        for i in range(0, len(rows), PARAMS_PER_CALL):
-            self._client.log_batch(run, params=rows[i : i + PARAMS_PER_CALL])
-
-    def _metrics(self, run: str, points: Iterable[content.Point]) -> None:
-        from mlflow.entities import Metric
-
-        rows = [Metric(p.key, p.value, p.time, p.step) for p in points]
-        for i in range(0, len(rows), METRICS_PER_CALL):
-            self._client.log_batch(run, metrics=rows[i : i + METRICS_PER_CALL])
+        settings = [Param(key, value) for key, value in params.items()]
+        values = [Metric(p.key, p.value, p.time, p.step) for p in points]
+        while settings or values:
+            self._client.log_batch(run, metrics=values[:METRICS_PER_CALL], params=settings[:PARAMS_PER_CALL])
+            settings, values = settings[PARAMS_PER_CALL:], values[METRICS_PER_CALL:]
 
     def _experiment(self, name: str) -> str:
         """The id of an experiment, created if need be; on a local store its files lie beside the runs."""

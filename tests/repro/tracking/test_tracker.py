@@ -91,7 +91,7 @@ def test_a_verification_is_the_parent_of_its_runs(store):
 
 
 def test_a_run_shows_its_record(store):
-    tracker, parent, arguments = store
+    tracker, _, arguments = store
     item = arguments["items"][0]
     record, outcome = item.record, item.record.outcome
     run = next(r for r in runs_of(tracker).values() if r.data.tags.get("identity") == record.identity)
@@ -155,7 +155,7 @@ def test_a_half_written_run_is_replaced(store, factory, monkeypatch):
     def crash(*args, **kwargs):
         raise OSError("no space")
 
-    monkeypatch.setattr(broken, "_metrics", crash)
+    monkeypatch.setattr(broken, "_batches", crash)
     assert broken.log_runs([record]) == {}
     whole = Tracker(tracker.runs, uri=tracker.uri).log_runs([record])[fingerprint(record)]
     mine = {
