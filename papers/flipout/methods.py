@@ -14,7 +14,6 @@ from torch import Tensor
 
 from shared.sparsity.criteria import prune_lowest, quota
 from shared.sparsity.scores import power
-from shared.sparsity.topk import lowest
 
 Variant = Literal["published", "corrected"]
 
@@ -74,7 +73,8 @@ def prune(scores: Tensor, live: Tensor, fraction: float, variant: Variant = "cor
     """Remove ``floor(fraction * live)`` weights with the lowest scores over all tensors.
 
     ``corrected`` removes exactly that many live weights. ``published`` masks the ``n0 + k`` lowest of *all* scores,
-    where masked weights have score 0: negative scores rank before them, and the request is overshot.
+    where the n0 masked weights have score 0. Negative scores rank before them, so that
+    ``max(k, min(live negatives, n0 + k))`` live weights go.
 
     Args:
         scores: ``[n]``, 0 where masked.
@@ -86,6 +86,7 @@ def prune(scores: Tensor, live: Tensor, fraction: float, variant: Variant = "cor
     """
     remaining = int(live.sum())
     k = quota(fraction, remaining)
-    if variant == "corrected":
-        return prune_lowest(scores, live, k)
-    return live & ~lowest(scores, live.numel() - remaining + k, first=~live)
+    if variant == "published":
+        negative = int((live & (scores < 0)).sum())
+        k = max(k, min(negative, live.numel() - remaining + k))
+    return prune_lowest(scores, live, k)
