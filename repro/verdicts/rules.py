@@ -1,0 +1,206 @@
+"""Which evidence speaks about a claim, and the rule of the claim's kind applied to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from repro.verdicts.barred import barred_runs
+from repro.verdicts.cells import Cell, Key, leaves, published_cells
+from repro.verdicts.chance import at_chance, chance_interval
+from repro.verdicts.collapse import judge_collapse
+from repro.verdicts.exact import judge_exact
+from repro.verdicts.moderated import Prior, fit_prior
+from repro.verdicts.noise_floor import evaluated_images, remark
+from repro.verdicts.ordering import judge_ordering
+from repro.verdicts.sample import SCALES, DataEffect, Runs, Sample, samples_of
+from repro.verdicts.seeded import judge_seeded
+from repro.verdicts.tested import Tested
+from repro.verdicts.trend import judge_trend
+from repro.verdicts.value import Context, judge_value
+from repro.verdicts.verdict import Verdict
+from shared.claims import Claim, Collapse, Exact, Ordering, Table, Trend, Value
+from shared.errors import unknown
+from shared.paper import Paper, experiments_of
+from shared.protocol import Scale
+
+
+class Evidence:
+    """The runs and published numbers that may speak about the claims of one table, read once and kept."""
+
+    def __init__(
+        self,
+        paper: Paper,
+        runs: Runs,
+        table: Table,
+        *,
+        seeds: Sequence[int] | None = None,
+        scale: Scale | None = None,
+        looks: Mapping[str, int] | None = None,
+        data_effect: DataEffect | None = None,
+    ) -> None:
+        self.paper, self.runs, self.table, self.scale = paper, runs, table, scale
+        self._select = partial(samples_of, runs, paper=paper, seeds=seeds, looks=looks, data_effect=data_effect)
+        self._samples: dict[tuple[str, str, int | None, str], list[Sample]] = {}
+        self._priors: dict[str, tuple[Prior | None, Prior | None]] = {}
+
+    @property
+    def cells(self) -> Mapping[Key, Cell]:
+        """The authors' own numbers."""
+        where = ("cells", self.paper.name)
+        if where not in self.runs.cache:
+            self.runs.cache[where] = published_cells(self.paper)
+        return self.runs.cache[where]
+
+    def samples(self, experiment: str, metric: str, epoch: int | None = None, unit: str = "percent") -> list[Sample]:
+        """Samples of an experiment, highest scale first."""
+        if experiment not in self.paper.experiments:
+            raise unknown(f"{self.paper.name} experiment", experiment, self.paper.experiments)
+        key = (experiment, metric, epoch, unit)
+        if key not in self._samples:
+            found = self._select(experiment=experiment, metric=metric, epoch=epoch, unit=unit)
+            self._samples[key] = [s for s in found if self.scale is None or s.scale == self.scale]
+        return self._samples[key]
+
+    def admissible(self, claim: Value) -> Sample | None:
+        """The runs that may decide about a published number."""
+        samples = self.samples(claim.experiment, claim.metric, claim.epoch, claim.unit)
+        return next((s for s in samples if s.admissible), None)
+
+    def together(self, experiments: tuple[str, ...], metric: str) -> tuple[Sample, ...]:
+        """Samples of several experiments at the highest scale where each has two runs, else where each has one."""
+        fallback: tuple[Sample, ...] = ()
+        for scale in SCALES:
+            found = [
+                next(
+                    (s for s in self.samples(e, metric) if s.scale == scale and (scale != "paper" or s.admissible)),
+                    None,
+                )
+                for e in experiments
+            ]
+            there = tuple(s for s in found if s is not None)
+            if len(there) == len(experiments):
+                if all(s.n > 1 for s in there):
+                    return there
+                fallback = fallback or there
+        return fallback
+
+    def context(self, claim: Value) -> Context:
+        """What is known about a published cell beside its claim."""
+        protocol = self.paper.experiments[claim.experiment].protocol(0)
+        images = evaluated_images(protocol.data)
+        ours, theirs = self.priors(claim.metric)
+        return Context(_is_chance(claim, images, 1 / protocol.model.classes), images, ours, theirs)
+
+    def priors(self, metric: str) -> tuple[Prior | None, Prior | None]:
+        """Common spreads of our cells and of the published ones, over the table's cells of one metric."""
+        if metric not in self._priors:
+            claims = {c.experiment: c for c in leaves(self.table.claims) if isinstance(c, Value) and c.metric == metric}
+            ours = [s for c in claims.values() if (s := self.admissible(c)) is not None and not any(s.chance_runs)]
+            cells = [c for e in claims if (c := self.cells.get((e, metric))) is not None]
+            theirs = [(c.sd, c.n) for c in cells if c.sd is not None and c.n is not None]
+            self._priors[metric] = (
+                fit_prior([s.sd or 0.0 for s in ours], [s.n for s in ours]),
+                fit_prior([s for s, _ in theirs], [n for _, n in theirs]),
+            )
+        return self._priors[metric]
+
+    def notes(self, seeds: Sequence[int] | None) -> list[str]:
+        """What a reader of the whole table must know: planned seeds without a run."""
+        if not seeds:
+            return []
+        present = [s for found in self._samples.values() for s in found]
+        lacking = {s.experiment for s in present if set(seeds) - set(s.seeds)}
+        planned = ", ".join(map(str, seeds))
+        return [f"Of the planned seeds {planned}, some have no run in {', '.join(sorted(lacking))}."] if lacking else []
+
+
+def judge_leaf(claim: Claim, evidence: Evidence) -> Tested:
+    """The verdict on one claim that is not a compound, before the table's correction."""
+    if isinstance(claim, Exact):
+        return Tested(judge_exact(claim))
+    if isinstance(claim, Value):
+        return _value(claim, evidence)
+    assert isinstance(claim, Ordering | Trend | Collapse)
+    experiments = experiments_of(claim)
+    samples = evidence.together(experiments, claim.metric)
+    if not samples:
+        return Tested(_no_runs(claim, evidence, experiments, claim.metric))
+    if isinstance(claim, Trend):
+        return judge_trend(claim, samples)
+    if isinstance(claim, Ordering):
+        return judge_ordering(claim, samples[0], samples[1], _original_n(claim, evidence.cells))
+    return judge_collapse(claim, samples[0], _published_rate(claim, evidence))
+
+
+def _value(claim: Value, evidence: Evidence) -> Tested:
+    sample = evidence.admissible(claim)
+    if sample is None:
+        return Tested(_no_admissible(claim, evidence))
+    if claim.seed is not None:
+        cell = evidence.cells.get((claim.experiment, claim.metric))
+        return judge_seeded(claim, sample, cell.runs if cell else ())
+    context = evidence.context(claim)
+    tested = judge_value(claim, sample, context)
+    flag = _suspicion(claim, context)
+    return replace(tested, verdict=replace(tested.verdict, flags=(*tested.verdict.flags, flag))) if flag else tested
+
+
+def _suspicion(claim: Value, context: Context) -> str:
+    """A remark on a published spread that the size of the test set makes implausible."""
+    known = claim.sd is not None and claim.n is not None and claim.spread == "sd" and claim.unit == "percent"
+    if not known or context.images is None or context.chance or not claim.metric.startswith("top1_accuracy"):
+        return ""
+    return remark(claim.value, claim.sd or 0.0, claim.n or 0, context.images)
+
+
+def _no_admissible(claim: Value, evidence: Evidence) -> Verdict:
+    """NOT TESTED, with what is missing and which runs were barred."""
+    samples = evidence.samples(claim.experiment, claim.metric, claim.epoch, claim.unit)
+    barred = barred_runs(evidence.runs, evidence.paper).get(claim.experiment, [])
+    lower = ", ".join(s.scale for s in samples if s.scale != "paper")
+    deviating = [d for s in samples if s.scale == "paper" for d in s.deviations if d.material]
+    if deviating:
+        what = "; ".join(map(str, deviating[:3]))
+        reason = f"The runs at paper scale deviate materially ({what}), so they may not decide."
+    elif lower:
+        reason = f"There are runs only at {lower} scale, and a published number is judged only at paper scale."
+    else:
+        reason = f"There is no run of {claim.experiment} at paper scale that holds {claim.metric}."
+    flags = tuple(f"Listed but barred: runs at paper scale, {b}." for b in barred)
+    found = tuple(dict.fromkeys([*deviating, *(d for b in barred for d in b.deviations)]))
+    return Verdict(claim=claim, label="NOT TESTED", reason=reason, flags=flags, deviations=found, gating=claim.gating)
+
+
+def _no_runs(claim: Claim, evidence: Evidence, experiments: tuple[str, ...], metric: str) -> Verdict:
+    lacking = [e for e in experiments if not evidence.samples(e, metric)]
+    what = f"There is no run of {', '.join(lacking)}" if lacking else "The runs of the sides are at different scales"
+    where = f" at {evidence.scale} scale" if evidence.scale else ""
+    return Verdict(claim=claim, label="NOT TESTED", reason=f"{what}{where}.")
+
+
+def _original_n(claim: Ordering, cells: Mapping[Key, Cell]) -> int | None:
+    sides = [cells.get((e, claim.metric)) for e in (claim.better, claim.worse)]
+    ns = [c.n for c in sides if c is not None and c.n is not None]
+    return min(ns) if len(ns) == 2 else None
+
+
+def _published_rate(claim: Collapse, evidence: Evidence) -> tuple[int, int] | None:
+    cell = evidence.cells.get((claim.experiment, claim.metric))
+    images = evaluated_images(evidence.paper.experiments[claim.experiment].protocol(0).data)
+    if cell is None or images is None or cell.n is None:
+        return None
+    low, high = (100 * k / images for k in chance_interval(images, claim.chance))
+    if cell.runs:
+        return sum(low <= r <= high for r in cell.runs), cell.n
+    if low <= cell.mean <= high and cell.sd == 0:
+        return cell.n, cell.n
+    return (0, cell.n) if cell.sd is not None and cell.sd < (cell.mean - high) / cell.n**0.5 else None
+
+
+def _is_chance(claim: Value, images: int | None, chance: float) -> bool:
+    percent = {"percent": claim.value, "fraction": 100 * claim.value}.get(claim.unit)
+    if percent is None or images is None or not claim.metric.startswith("top1_accuracy"):
+        return False
+    return at_chance(round(percent * images / 100), images, chance)

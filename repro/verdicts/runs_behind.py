@@ -1,0 +1,37 @@
+"""What a verdict says about the runs behind it: scale, identities, cost, and remarks a reader needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from repro.verdicts.sample import Sample
+from repro.verdicts.verdict import Verdict
+from repro.verdicts.wording import runs
+
+
+def run_flags(sample: Sample) -> list[str]:
+    """What a reader must know about the runs themselves."""
+    flags = []
+    if sample.diverged:
+        flags.append(f"{runs(sample.diverged)} of {sample.n} diverged; it counts with its last evaluation.")
+    if sample.repeats:
+        flags.append(f"{runs(sample.repeats)} of a seed already there left out: a repeated seed is not a new sample.")
+    if any(d.path.startswith("precision") for d in sample.deviations):
+        flags.append("Run in another arithmetic precision than published.")
+    return flags
+
+
+def with_runs(verdict: Verdict, samples: tuple[Sample, ...]) -> Verdict:
+    """The verdict with scale, identities, cost, deviations and remarks of the runs behind it."""
+    flags = tuple(dict.fromkeys(f"{s.experiment}: {flag}" for s in samples for flag in run_flags(s)))
+    looks = max(s.looks for s in samples)
+    if looks > 1:
+        flags += (f"Seeds were added {looks - 1} times: each test uses the level {verdict.level:g} instead of 0.05.",)
+    return replace(
+        verdict,
+        scale=samples[0].scale,
+        identities=tuple(i for s in samples for i in s.identities),
+        cost_seconds=sum(s.cost_seconds for s in samples),
+        deviations=tuple(dict.fromkeys(d for s in samples for d in s.deviations if not d.material)),
+        flags=verdict.flags + flags,
+    )

@@ -1,0 +1,233 @@
+"""The runs that may speak about a claim: selection by protocol, once per record, never pairwise."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from repro.evidence.record import Record
+from repro.verdicts.chance import at_chance
+from shared.claims import IMMATERIAL, Deviation, deviations
+from shared.paper import Paper
+from shared.protocol import Protocol, Scale, canonical, digest
+
+SCALES: tuple[Scale, ...] = ("paper", "reduced", "demo")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """The runs of one experiment at one scale, read in one metric, one run per seed.
+
+    ``values`` and ``best_values`` are in the unit of the metric (accuracy: percent) at the last and at the best epoch;
+    ``correct``/``total`` are the integers of the last evaluation; ``chance_runs`` marks runs at chance level.
+    ``looks`` is 1 for seeds fixed up front and grows each time seeds were added. ``data_effect`` is the worst-case
+    effect, in the unit of the metric, of images known to differ from the original's.
+    """
+
+    experiment: str
+    scale: Scale
+    values: tuple[float, ...]
+    best_values: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
+    identities: tuple[str, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    correct: tuple[int, ...] = ()
+    total: tuple[int, ...] = ()
+    chance_runs: tuple[bool, ...] = ()
+    diverged: int = 0
+    looks: int = 1
+    cost_seconds: float = 0.0
+    repeats: int = 0
+    data_effect: float = 0.0
+
+    @property
+    def n(self) -> int:
+        """Number of runs, one per seed."""
+        return len(self.values)
+
+    @property
+    def mean(self) -> float:
+        """Mean over runs; collapsed and diverged runs included."""
+        return statistics.fmean(self.values)
+
+    @property
+    def sd(self) -> float | None:
+        """Sample standard deviation (ddof 1); ``None`` for a single run."""
+        return statistics.stdev(self.values) if self.n > 1 else None
+
+    @property
+    def admissible(self) -> bool:
+        """Whether these runs may decide about a published number: paper scale, no material deviation."""
+        return self.scale == "paper" and not any(d.material for d in self.deviations)
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether every run is at chance level."""
+        return bool(self.chance_runs) and all(self.chance_runs)
+
+
+def study_key(protocol: Protocol) -> str:
+    """A hash of everything in a protocol that is material, seeds aside: equal keys mean equal experiments."""
+    return digest({k: v for k, v in canonical(protocol).items() if k not in IMMATERIAL})
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Records indexed by paper and by the material part of their protocol."""
+
+    by_key: Mapping[str, tuple[Record, ...]]
+    scales: Mapping[str, frozenset[Scale]]
+    cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @staticmethod
+    def of(records: Iterable[Record]) -> Runs:
+        """Index records; the material key is computed once per distinct protocol."""
+        memo: dict[str, str] = {}
+        by_key: dict[str, list[Record]] = defaultdict(list)
+        scales: dict[str, set[Scale]] = defaultdict(set)
+        for record in records:
+            protocol = record.protocol
+            # the dump is a fast, finer key (1 and 1.0 differ in it): it only spares repeating the canonical form
+            text = protocol.model_dump_json(exclude=set(IMMATERIAL))
+            key = memo.get(text) or memo.setdefault(text, study_key(protocol))
+            by_key[key].append(record)
+            scales[protocol.paper].add(protocol.scale)
+        return Runs({k: tuple(v) for k, v in by_key.items()}, {p: frozenset(s) for p, s in scales.items()})
+
+    def scales_of(self, paper: Paper) -> tuple[Scale, ...]:
+        """Scales at which there is any record of the paper, highest first."""
+        there = self.scales.get(paper.name, frozenset())
+        return tuple(s for s in SCALES if s in there and (s in paper.scales or s == "paper"))
+
+
+def index(records: Sequence[Record] | Runs) -> Runs:
+    """The index of records, or the index itself."""
+    return records if isinstance(records, Runs) else Runs.of(records)
+
+
+DataEffect = Callable[[Record], "float | Deviation"]
+"""The worst-case effect of a record's data in points, or the deviation that bars it."""
+
+
+def samples_of(
+    records: Sequence[Record] | Runs,
+    experiment: str,
+    paper: Paper,
+    *,
+    metric: str = "top1_accuracy",
+    epoch: int | None = None,
+    unit: str = "percent",
+    seeds: Sequence[int] | None = None,
+    looks: Mapping[str, int] | None = None,
+    data_effect: DataEffect | None = None,
+) -> list[Sample]:
+    """The samples of an experiment, one per scale at which it was run, highest scale first.
+
+    A record belongs to an experiment at a scale when its protocol differs from that of the paper at that scale only
+    in immaterial settings. One run per seed speaks: the published precision first, then the earliest.
+
+    Args:
+        records: records, or an index of them (``index``) to share between calls.
+        experiment: id in ``paper.experiments``.
+        paper: the paper.
+        metric, epoch: what to read from each run; runs that cannot tell are left out.
+        unit: ``fraction`` divides percentages by 100.
+        seeds: only these seeds, where they were fixed up front.
+        looks: study -> number of times seeds were added to it (1: once, up front).
+        data_effect: tells how far a record's data are from the original's.
+    """
+    runs = index(records)
+    out = []
+    for scale, found in _matching(runs, experiment, paper).items():
+        chosen = [r for r in found if seeds is None or r.protocol.seed in seeds]
+        sample = _sample(chosen, experiment, scale, _published(runs, experiment, paper), metric, epoch, unit)
+        if sample is not None:
+            out.append(_in_context(sample, chosen, looks or {}, data_effect))
+    return out
+
+
+def _matching(runs: Runs, experiment: str, paper: Paper) -> dict[Scale, tuple[Record, ...]]:
+    where = ("match", paper.name, experiment)
+    if where not in runs.cache:
+        found = {}
+        for scale in runs.scales_of(paper):
+            published = _published(runs, experiment, paper)
+            protocol = paper.scales[scale](published) if scale in paper.scales else published
+            if records := runs.by_key.get(study_key(protocol)):
+                found[scale] = records
+        runs.cache[where] = found
+    return runs.cache[where]
+
+
+def _published(runs: Runs, experiment: str, paper: Paper) -> Protocol:
+    where = ("published", paper.name, experiment)
+    if where not in runs.cache:
+        runs.cache[where] = paper.experiments[experiment].protocol(0)
+    return runs.cache[where]
+
+
+def _sample(
+    records: Sequence[Record],
+    experiment: str,
+    scale: Scale,
+    published: Protocol,
+    metric: str,
+    epoch: int | None,
+    unit: str,
+) -> Sample | None:
+    factor = 0.01 if unit == "fraction" else 1.0
+    by_seed: dict[int, tuple[Record, float, float]] = {}
+    repeats = 0
+    for record in sorted(records, key=lambda r: (r.protocol.precision != published.precision, r.finished_at)):
+        last = record.metric(metric, epoch=epoch)
+        if last is None:
+            continue
+        if record.protocol.seed in by_seed:
+            repeats += 1
+            continue
+        best = record.metric(metric, epoch=epoch, which="best")
+        by_seed[record.protocol.seed] = (record, last * factor, (last if best is None else best) * factor)
+    if not by_seed:
+        return None
+    rows = [by_seed[seed] for seed in sorted(by_seed)]
+    kept = [row[0] for row in rows]
+    outcomes = [r.outcome for r in kept]
+    return Sample(
+        experiment=experiment,
+        scale=scale,
+        values=tuple(row[1] for row in rows),
+        best_values=tuple(row[2] for row in rows),
+        seeds=tuple(r.protocol.seed for r in kept),
+        identities=tuple(r.identity for r in kept),
+        deviations=_deviations(kept, published),
+        correct=tuple(o.last.correct for o in outcomes),
+        total=tuple(o.last.total for o in outcomes),
+        chance_runs=tuple(at_chance(o.last.correct, o.last.total, 1 / published.model.classes) for o in outcomes),
+        diverged=sum(o.status == "diverged" for o in outcomes),
+        cost_seconds=sum(r.cost.seconds for r in kept),
+        repeats=repeats,
+    )
+
+
+def _deviations(records: Sequence[Record], published: Protocol) -> tuple[Deviation, ...]:
+    """Deviations of the runs from the published protocol, once for each distinct precision."""
+    distinct = {(r.protocol.precision, r.protocol.schema_version): r.protocol for r in records}
+    return tuple(dict.fromkeys(d for protocol in distinct.values() for d in deviations(protocol, published)))
+
+
+def _in_context(
+    sample: Sample, records: Sequence[Record], looks: Mapping[str, int], data_effect: DataEffect | None
+) -> Sample:
+    """Add what the record store and the data manifest know: looks taken, and how far the data are from the original."""
+    kept = [r for r in records if r.identity in set(sample.identities)]
+    effects = [data_effect(r) for r in kept] if data_effect else []
+    barred = dict.fromkeys(e for e in effects if isinstance(e, Deviation))
+    return replace(
+        sample,
+        looks=max((looks.get(r.protocol.study, 1) for r in kept), default=1) if looks else 1,
+        data_effect=max((e for e in effects if not isinstance(e, Deviation)), default=0.0),
+        deviations=(*sample.deviations, *barred),
+    )

@@ -1,0 +1,185 @@
+"""A whole table, from records to labels, scores and exit codes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from repro.verdicts.table import judge
+from shared.claims import Collapse, Compound, Exact, Ordering, Trend, Value
+from shared.errors import ReproError
+
+
+def value(claim_id="v", experiment="a", published=87.39, sd=0.23, n=3, margin=1.0, **more):
+    return Value(
+        id=claim_id,
+        table="t",
+        text="",
+        experiment=experiment,
+        metric="top1_accuracy",
+        value=published,
+        sd=sd,
+        n=n,
+        margin=margin,
+        **more,
+    )
+
+
+def labels(result):
+    return {v.claim.id: v.text for v in result.verdicts}
+
+
+def test_w1_is_reproduced_from_records(with_claims, make_runs):
+    result = judge(with_claims(value()), "t", make_runs("a", [86.80, 87.10, 87.40]))
+    (verdict,) = result.verdicts
+    assert verdict.label == "REPRODUCED"
+    assert verdict.interval == pytest.approx((-0.7644, 0.1844), abs=1e-3)
+    assert (verdict.n, verdict.scale, verdict.cost_seconds, len(verdict.identities)) == (3, "paper", 6.0, 3)
+    assert result.all_reproduced
+    assert result.exit_code() == 0
+    assert (result.score.stand, result.score.decided) == (1, 1)
+    assert result.expected_false == pytest.approx(0.05)
+
+
+def test_lower_scale_never_decides_a_value_but_decides_a_sentence(with_claims, make_runs):
+    paper = with_claims(value(), Ordering(id="o", table="t", text="", better="a", worse="b"))
+    records = make_runs("a", [87.3, 87.4, 87.5], "demo") + make_runs("b", [80.1, 80.0, 79.9], "demo")
+    result = judge(paper, "t", records)
+    assert labels(result) == {"v": "NOT TESTED", "o": "SUPPORTED at demo scale"}
+    assert "demo" in result.verdicts[0].reason
+    assert result.exit_code() == 3
+
+
+def test_materially_deviating_runs_are_listed_but_barred(with_claims, make_record, paper):
+    protocol = paper.at_scale("a", "paper", 42)
+    shorter = [protocol.with_(seed=s, model=protocol.model.model_copy(update={"width": 0.5})) for s in (1, 2, 3)]
+    (verdict,) = judge(with_claims(value()), "t", [make_record(p, 87.39) for p in shorter]).verdicts
+    assert verdict.label == "NOT TESTED"
+    assert [str(d) for d in verdict.deviations] == ["model.width: None -> 0.5"]
+    assert "3" in verdict.flags[0]
+
+
+def test_precision_is_listed_beside_the_verdict(with_claims, make_record, paper):
+    records = [make_record(paper.at_scale("a", "paper", s).with_(precision="bf16"), 87 + s / 10) for s in (3, 4, 5)]
+    (verdict,) = judge(with_claims(value()), "t", records).verdicts
+    assert verdict.label == "REPRODUCED"
+    assert [d.material for d in verdict.deviations] == [False]
+
+
+def test_one_run_per_seed_speaks(with_claims, make_runs, make_record, paper):
+    records = make_runs("a", [86.8, 87.1, 87.4])
+    again = make_record(records[0].protocol, 90.0, finished_at="2026-02-01T00:00:00Z")
+    (verdict,) = judge(with_claims(value()), "t", [again, *records]).verdicts
+    assert verdict.n == 3
+    assert verdict.mean == pytest.approx(87.1)
+    assert any("repeated seed" in flag for flag in verdict.flags)
+
+
+def test_only_planned_seeds_speak_and_missing_ones_are_named(with_claims, make_runs):
+    result = judge(with_claims(value()), "t", make_runs("a", [86.8, 87.1, 87.4, 99.0]), seeds=(42, 43, 44))
+    assert result.verdicts[0].n == 3
+    assert not result.notes
+    result = judge(with_claims(value()), "t", make_runs("a", [86.8, 87.1]), seeds=(42, 43, 44))
+    assert "44" in result.notes[0]
+
+
+def test_holm_withdraws_a_lone_borderline_contradiction(with_claims, make_runs):
+    off = make_runs("a", [88.85, 89.15, 89.45])  # about one margin and a half above
+    alone = judge(with_claims(value(margin=0.9)), "t", off)
+    assert labels(alone)["v"] == "NOT REPRODUCED (higher)"
+    crowd = [value(f"b{i}", "b") for i in range(30)]
+    records = off + make_runs("b", [87.2, 87.4, 87.6])
+    many = judge(with_claims(value(margin=0.9), *crowd), "t", records)
+    assert labels(many)["v"] == "INCONCLUSIVE"
+    assert "Holm" in many.verdicts[0].reason
+    assert many.verdicts[0].p_corrected == pytest.approx(31 * many.verdicts[0].p)
+
+
+def test_recalled_numbers_decide_nothing(with_claims, make_runs):
+    result = judge(with_claims(value(gating=False, published=50.0)), "t", make_runs("a", [87.2, 87.4, 87.6]))
+    assert result.verdicts[0].label == "NOT REPRODUCED"
+    assert result.exit_code(strict=True) == 0
+    assert result.score.total == 0
+    assert result.all_reproduced is None
+
+
+def test_compound_needs_enough_parts(with_claims, make_runs):
+    up = Ordering(id="x", table="t", text="", better="a", worse="b")
+    down = Ordering(id="y", table="t", text="", better="b", worse="a")
+    records = make_runs("a", [90.0, 90.1, 90.2]) + make_runs("b", [80.0, 80.1, 80.2])
+    all_of = Compound(id="all", table="t", text="", parts=(up, down))
+    one_of = Compound(id="one", table="t", text="", parts=(up, down), at_least=1)
+    nested = Compound(id="nest", table="t", text="", parts=(one_of, up))
+    result = judge(with_claims(all_of, one_of, nested), "t", records)
+    assert labels(result) == {"all": "CONTRADICTED", "one": "SUPPORTED", "nest": "SUPPORTED"}
+    assert result.sentences.stand == 2
+    assert result.exit_code() == 1
+    assert [p.claim.id for p in result.verdicts[2].parts] == ["one", "x"]
+    half = judge(with_claims(all_of), "t", make_runs("a", [90.0, 90.1]))
+    assert labels(half) == {"all": "NOT TESTED"}
+
+
+def test_exact_claims_hold_or_break(with_claims):
+    def crash() -> float:
+        raise ZeroDivisionError("no layers")
+
+    def missing() -> float:
+        raise ReproError("Install the data.")
+
+    def law(name, measure, tolerance=0.0):
+        return Exact(id=name, table="t", text="", measure=measure, value=5.0, tolerance=tolerance)
+
+    claims = [
+        law("equal", lambda: 5),
+        law("off", lambda: 6),
+        law("near", lambda: 5.4, 0.5),
+        law("nan", lambda: float("nan"), 1.0),
+        law("crash", crash),
+        law("lacks", missing),
+    ]
+    result = judge(with_claims(*claims), "t", [])
+    assert list(labels(result).values()) == ["HOLDS", "BROKEN", "HOLDS", "BROKEN", "BROKEN", "NOT TESTED"]
+    assert (result.laws.stand, result.laws.decided, result.laws.untested) == (2, 5, 1)
+
+
+def test_collapse_trend_and_value_read_one_set_of_runs(with_claims, make_runs):
+    claims = [
+        Collapse(id="dead", table="t", text="", experiment="c"),
+        Collapse(id="alive", table="t", text="", experiment="a", collapsed=False),
+        Trend(id="falls", table="t", text="", experiments=("a", "b", "c")),
+        value("ten", "c", published=10.0, sd=0.0),
+    ]
+    records = make_runs("a", [90, 91, 92]) + make_runs("b", [80, 81, 82]) + make_runs("c", [10.0, 10.0, 10.0])
+    result = judge(with_claims(*claims), "t", records)
+    assert labels(result) == {"dead": "SUPPORTED", "alive": "SUPPORTED", "falls": "SUPPORTED", "ten": "REPRODUCED"}
+
+
+def test_json_is_plain_and_versioned(with_claims, make_runs):
+    result = judge(with_claims(value(), value("w", "b")), "t", make_runs("a", [86.8, 87.1, 87.4]))
+    data = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert data["schema_version"] == 1
+    assert [v["label"] for v in data["verdicts"]] == ["REPRODUCED", "NOT TESTED"]
+    assert data["verdicts"][0]["published"] == {
+        "value": 87.39, "sd": 0.23, "n": 3, "unit": "percent", "metric": "top1_accuracy",
+    }  # fmt: skip
+
+
+def test_an_unknown_experiment_is_named(with_claims, make_runs):
+    with pytest.raises(ReproError, match="no toy experiment 'ab'"):
+        judge(with_claims(value(experiment="ab")), "t", make_runs("a", [1.0]))
+
+
+def test_sentences_without_a_table_have_a_name(paper, make_runs):
+    spoken = replace(paper, sentences=(Collapse(id="s", table="", text="", experiment="a"),))
+    assert labels(judge(spoken, "sentences", make_runs("a", [10.0, 10.1]))) == {"s": "SUPPORTED"}
+
+
+def test_looks_lower_the_level(with_claims, make_runs):
+    records = make_runs("a", [86.8, 87.1, 87.4])
+    looks = {records[0].protocol.study: 2}
+    (verdict,) = judge(with_claims(value()), "t", records, looks=looks).verdicts
+    assert verdict.level == 0.0294
+    assert verdict.interval[0] < -0.7644
+    assert any("0.0294" in flag for flag in verdict.flags)
