@@ -27,12 +27,14 @@ class Merged:
     """What a merge did.
 
     Attributes:
-        added: records that were new.
+        records: every record that was found and keeps the laws.
+        added: those that were new.
         known: how many were there already.
         problems: lines that were refused, each with its file and line.
         written: the files that changed.
     """
 
+    records: list[Record] = field(default_factory=list)
     added: list[Record] = field(default_factory=list)
     known: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -86,6 +88,7 @@ def import_(paths: Iterable[str | Path] | str | Path, into: str | Path) -> Merge
         if reasons:
             merged.problems.append(Problem(file, line, "; ".join(reasons), "law", record.identity))
             continue
+        merged.records.append(record)
         wanted.setdefault(target(record, into), []).append(record)
     for file, records in wanted.items():
         _merge_file(file, records, merged)

@@ -1,0 +1,64 @@
+import pytest
+
+from repro.evidence.check import broken, check
+from repro.evidence.line import to_line
+from repro.evidence.store import append
+
+
+def changed(record, **outcome):
+    return record.model_copy(update={"outcome": record.outcome.model_copy(update=outcome)})
+
+
+@pytest.mark.parametrize("status", ["finished", "diverged"])
+@pytest.mark.parametrize("epochs", [1, 2, 20])
+def test_a_good_record_keeps_every_law(factory, status, epochs):
+    assert broken(factory.make_record(status=status, epochs=epochs)) == []
+
+
+CHANGES = {
+    "remaining weights": lambda r: changed(r, remaining=r.outcome.remaining - 1),
+    "prunable weights, not": lambda r: changed(r, prunable=r.outcome.prunable + 1),
+    "multiply-adds over total": lambda r: changed(r, macs_dense=r.outcome.macs_dense + 1),
+    "multiply-adds over remaining": lambda r: changed(r, macs_sparse=0),
+    "correct of 360": lambda r: changed(r, last=r.outcome.last.model_copy(update={"correct": 361})),
+    "best accuracy is below": lambda r: changed(r, best=r.outcome.best.model_copy(update={"correct": 0})),
+    "not that of the last epoch": lambda r: changed(
+        r, last=r.outcome.last.model_copy(update={"correct": r.outcome.last.correct - 1})
+    ),
+    "finished after epoch 3": lambda r: changed(r, last=r.outcome.last.model_copy(update={"epoch": 3})),
+    "has 1 values for": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "lr": [0.1]})),
+    "do not increase": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "epoch": [1] * 20})),
+    "no count": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "remaining": [0.5] * 20})),
+    "shape": lambda r: changed(
+        r, layers=(r.outcome.layers[0].model_copy(update={"shape": (1,)}), *r.outcome.layers[1:])
+    ),
+    "of 216 weights remain": lambda r: changed(
+        r, layers=(r.outcome.layers[0].model_copy(update={"remaining": 217}), *r.outcome.layers[1:])
+    ),
+    "parameters": lambda r: changed(r, parameters=1),
+    "no ISO date": lambda r: r.model_copy(update={"finished_at": "yesterday"}),
+    "does not match its protocol": lambda r: r.model_copy(update={"identity": "0" * 64}),
+    "cost is negative": lambda r: r.model_copy(update={"cost": r.cost.model_copy(update={"seconds": -1.0})}),
+}
+
+
+@pytest.mark.parametrize("law", CHANGES)
+def test_each_broken_law_is_named(factory, law):
+    reasons = broken(CHANGES[law](factory.make_record()))
+    assert any(law in reason for reason in reasons), reasons
+
+
+def test_check_names_file_line_and_identity(factory, tmp_path):
+    good = factory.make_record(seed=1)
+    bad = CHANGES["remaining weights"](factory.make_record(seed=2))
+    append(tmp_path / "a.jsonl", good)
+    append(tmp_path / "a.jsonl", bad)
+    (problem,) = check(tmp_path)
+    assert (problem.line, problem.kind, problem.identity) == (2, "law", bad.identity)
+    assert str(problem).startswith(f"{tmp_path / 'a.jsonl'}:2: ")
+
+
+def test_check_reads_the_curves_that_reading_leaves_as_text(factory, tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(to_line(factory.make_record()).replace(b'"epoch":[1,', b'"epoch":[1,,'))
+    (problem,) = check(tmp_path)
+    assert "a.jsonl:1 is damaged" in problem.reason
