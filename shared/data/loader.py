@@ -21,7 +21,7 @@ from shared.protocol import Data
 from shared.training.state import Batch
 
 # Elements (not bytes) that one set of operations prepares: a CPU wants its caches, a GPU few launches.
-CHUNK_ELEMENTS = {"cpu": 1 << 19, "cuda": 1 << 25}
+CHUNK_ELEMENTS = {"cpu": 1 << 19, "cuda": 1 << 24}
 
 
 class EpochLoader:
