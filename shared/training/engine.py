@@ -6,6 +6,7 @@ bit-identical to one that was never stopped.
 
 from __future__ import annotations
 
+import importlib
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -75,6 +76,9 @@ class Engine:
         Returns:
             ``finished`` or ``diverged``. Rows, final state and ``extra`` are left on the engine.
         """
+        for phase in self.protocol.phases:
+            if isinstance(phase, Quantise):
+                quantisation().check(phase)  # refuse before training, not after
         with backend(self.protocol.precision, self.state.device):
             position = self._resume()
             try:
@@ -105,9 +109,7 @@ class Engine:
             self.state.sparsity = self.state.measured_sparsity()
             self.saver.save(Position(index + 1, 0, len(self.rows)), self.extra)
         elif isinstance(phase, Quantise):
-            from shared.quantisation import run_quantise_phase
-
-            self.extra[phase.name] = run_quantise_phase(
+            self.extra[phase.name] = quantisation().run_quantise_phase(
                 self.state, phase, self.setup.train.epoch(0), self.setup.test.eval_batches(self.setup.eval_batch)
             )
         else:
@@ -219,6 +221,11 @@ class Engine:
     def evaluate(self) -> Evaluation:
         """The network as it stands, on the split that the protocol names."""
         return evaluate(self.state.model, self.setup.test.eval_batches(self.setup.eval_batch), self.protocol.precision)
+
+
+def quantisation() -> Any:
+    """The quantisation room, whose library is optional and slow to import."""
+    return importlib.import_module("shared.quantisation")
 
 
 def device_named(name: str | None) -> torch.device:

@@ -1,0 +1,59 @@
+"""Errors as the person at the keyboard sees them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+WRONG_USE, EVIDENCE_MISSING, INTERRUPTED = 2, 3, 130
+
+
+@contextmanager
+def reporting(debug: bool) -> Iterator[None]:
+    """Turn exceptions into a sentence on stderr and an exit code; ``--debug`` shows the traceback instead."""
+    try:
+        yield
+    except SystemExit:
+        raise
+    except KeyboardInterrupt:
+        _say("Interrupted. Finished work is kept; the same command continues.")
+        _leave(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave(0)
+    except Exception as error:
+        if debug:
+            raise
+        sentence, code = explain(error)
+        _say(sentence)
+        _leave(code)
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """One sentence for an exception, and the exit code it calls for."""
+    from shared.errors import MissingEvidenceError, ReproError
+
+    if isinstance(error, MissingEvidenceError):
+        return str(error), EVIDENCE_MISSING
+    if isinstance(error, ReproError):
+        return str(error), WRONG_USE
+    if type(error).__name__ == "ValidationError" and hasattr(error, "errors"):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return f"{where or 'the protocol'}: {first['msg']}.", WRONG_USE
+    if isinstance(error, PermissionError):
+        return f"{error.filename} cannot be written to; choose another --runs-dir or output.", WRONG_USE
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or ''}".rstrip(": ") + ".", WRONG_USE
+    return f"{type(error).__name__}: {error} (this is a bug; --debug shows where it happened).", 1
+
+
+def _say(sentence: str) -> None:
+    red, off = ("\033[1;31m", "\033[0m") if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ("", "")
+    print(f"{red}Error:{off} {sentence}", file=sys.stderr)
+
+
+def _leave(code: int) -> None:
+    raise SystemExit(code)

@@ -1,0 +1,100 @@
+"""``repro verify PAPER --table NAME``: run what is missing, judge, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repro.cli.console import err, out, print_json
+
+
+def command(
+    paper: Annotated[str, typer.Argument(help="The paper, e.g. flipout.")],
+    table: Annotated[str | None, typer.Option("--table", "-t", help="The table; all of them with --from.")] = None,
+    scale: Annotated[str, typer.Option(help="demo, reduced, paper, or auto.")] = "auto",
+    seeds: Annotated[str | None, typer.Option(help="How many seeds, or which (42,43,44).")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be run, what it costs here, and stop.")] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Judge the sentences on the authors' own numbers; runs nothing.")
+    ] = False,
+    from_: Annotated[
+        list[Path] | None, typer.Option("--from", help="Judge these records (files or folders); runs nothing.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Runs at a time.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1...")] = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="float32, tf32, bf16 or float64 instead of the protocol's.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where data sets are looked for first.")] = None,
+    runs_dir: Annotated[Path | None, typer.Option(help="Where runs are kept (default: runs here).")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Undecided claims count as contradicted.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before spending more than an hour.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    badge: Annotated[Path | None, typer.Option(help="Write a badge file (shields.io endpoint JSON).")] = None,
+    track: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the runs in MLflow.")] = True,
+) -> None:
+    """Run what a table needs, judge every claim in it, and show published and measured side by side.
+
+    Exit codes: 0 nothing contradicted, 1 something contradicted, 2 wrong use, 3 evidence missing or runs failed,
+    130 interrupted.
+    """
+    from repro import verification
+    from repro.cli import verify_show as show
+    from repro.registry import load
+    from shared.errors import ReproError
+
+    chosen = load(paper)
+    if sum((plan, published, from_ is not None)) > 1:
+        raise ReproError("Use one of --plan, --published and --from; each answers a different question.")
+    if published:
+        verdicts = verification.on_published(chosen, table)
+        print_json(show.published_json(chosen, verdicts)) if json else show.published(chosen, verdicts, table)
+        raise typer.Exit(0)
+    if from_ is not None:
+        judged = verification.from_records(chosen, table, from_, scale, seeds)
+        print_json(show.judged_json(judged)) if json else show.judged(chosen, judged)
+        verification.write_badge(badge, judged.tables)
+        raise typer.Exit(judged.exit_code(strict))
+    if table is None:
+        raise ReproError(f"Say which table: --table {' | '.join(chosen.tables)}.")
+    request = verification.Request(
+        chosen, chosen.table(table), scale, seeds, data_dir, runs_dir, device, precision, jobs
+    )
+    prepared = verification.prepare(request)
+    if plan:
+        estimate = verification.estimate(prepared)
+        print_json(estimate.to_json()) if json else show.plan(prepared, estimate)
+        raise typer.Exit(0)
+    if not json:
+        show.opening(prepared)
+    _confirm(prepared, yes)
+    failed = show.progress(prepared) if prepared.left else []
+    judged = verification.judge(prepared, failed)
+    if track:
+        verification.track(prepared, judged, err.print)
+    print_json(show.judged_json(judged)) if json else show.judged(chosen, judged)
+    verification.write_badge(badge, judged.tables)
+    raise typer.Exit(judged.exit_code(strict))
+
+
+def _confirm(prepared: object, yes: bool) -> None:
+    """Ask before spending more than an hour; without a terminal to ask on, refuse."""
+    from repro import verification
+    from repro.cli.console import duration
+    from shared.errors import ReproError
+
+    assert isinstance(prepared, verification.Prepared)
+    if yes or not prepared.left or prepared.choice.scale == "demo":
+        return
+    with err.status("Measuring what this costs here ..."):
+        seconds = verification.estimate(prepared).seconds_left
+    if seconds <= 3600:
+        return
+    sentence = f"This takes about {duration(seconds)} here"
+    if not err.is_terminal:
+        raise ReproError(f"{sentence}; say --yes to start it, or --plan to see the parts.")
+    out.print(f"{sentence}. Finished runs are kept; it can be stopped and continued at any time.")
+    if not typer.confirm("Start?", default=False):
+        raise typer.Exit(0)

@@ -1,0 +1,1 @@
+"""Ways to execute runs: here and now, in local processes, on a cluster."""

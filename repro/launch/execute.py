@@ -1,0 +1,85 @@
+"""Execute one run in this process, from its checkpoint if there is one, and leave a record behind."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+from repro.evidence.record import Cost, Outcome, Record
+from repro.launch.environment import environment
+from repro.launch.job import Ended, Job
+from repro.registry import load
+from shared.errors import ReproError
+from shared.training.rundir import RunDirectory, write_atomic
+
+
+def execute(job: Job) -> Ended:
+    """Run a job to its end.
+
+    Nothing is raised for a run that fails: its state and a sentence are in ``status.json`` and in the result, so that
+    other runs go on. A record that exists already is left alone.
+    """
+    directory = RunDirectory(job.directory)
+    try:
+        with directory.locked():
+            if (job.directory / "record.json").exists():
+                return Ended(job, "finished")
+            return _run(job, directory)
+    except ReproError as error:
+        return Ended(job, "failed", str(error))
+
+
+def _run(job: Job, directory: RunDirectory) -> Ended:
+    try:
+        directory.start(job.protocol)
+        directory.set_status("running", label=job.label)
+        state = _train(job, directory)
+    except KeyboardInterrupt:
+        directory.set_status("interrupted", "Stopped by hand; the same command continues it.", label=job.label)
+        return Ended(job, "interrupted", "stopped by hand; the same command continues it")
+    except ReproError as error:
+        directory.set_status("failed", str(error), label=job.label)
+        return Ended(job, "failed", str(error))
+    except Exception as error:  # a bug or the machine: the other runs go on
+        sentence = _explain(error)
+        directory.set_status("failed", sentence, label=job.label, traceback=traceback.format_exc())
+        return Ended(job, "failed", sentence)
+    directory.set_status(state, label=job.label)
+    return Ended(job, "diverged" if state == "diverged" else "finished")
+
+
+def _train(job: Job, directory: RunDirectory) -> str:
+    import torch
+
+    from shared.training.engine import Engine, device_named
+    from shared.training.outcome import summarise, write_artifacts
+    from shared.training.setup import prepare_run
+
+    torch.set_num_threads(job.threads)
+    device = device_named(job.device)
+    setup = prepare_run(job.protocol, job.data_dir, device)
+    own = load(job.protocol.paper).components
+    engine = Engine(job.protocol, setup, directory, own=own, prefixes=job.prefixes)
+    state = engine.run()
+    outcome = summarise(engine, state)
+    write_artifacts(engine, outcome)
+    record = Record(
+        identity=job.protocol.identity,
+        protocol=job.protocol,
+        outcome=Outcome.model_validate(outcome),
+        environment=environment(device, setup.data, job.threads),
+        cost=Cost(seconds=round(sum(r["seconds"] for r in engine.rows), 3), epochs=len(engine.rows)),
+        finished_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
+    write_atomic(job.directory / "record.json", record.model_dump_json() + "\n")
+    return state
+
+
+def _explain(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    first = text[0] if text else type(error).__name__
+    if "out of memory" in first.lower():
+        return "Out of memory; use a smaller --batch-size, another --device, or fewer --jobs."
+    if isinstance(error, OSError) and error.errno == 28:
+        return "The disk is full; free some space and start the same command again."
+    return f"{type(error).__name__}: {first}"

@@ -1,0 +1,124 @@
+"""What a finished run amounts to, as plain values: the part of a record that the engine knows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from shared.sparsity.accounting import layer_table, macs, parameter_count
+from shared.sparsity.collapse import collapse
+from shared.sparsity.published_flops import published_flops
+from shared.training.engine import Engine
+from shared.training.rundir import write_atomic
+
+COLUMNS = (
+    "epoch",
+    "lr",
+    "train_correct",
+    "train_loss",
+    "penalty",
+    "test_correct",
+    "test_loss",
+    "test_correct_after",
+    "sparsity_before",
+    "sparsity_after",
+    "remaining",
+    "seconds",
+)
+BINS = 41
+
+
+def summarise(engine: Engine, status: str) -> dict[str, Any]:
+    """The outcome of a run as in ``repro.evidence.record.Outcome``.
+
+    Args:
+        engine: after ``run``.
+        status: what ``run`` returned.
+    """
+    state, rows = engine.state, engine.rows
+    live = {n: p.detach() != 0 for n, p in state.masks.parameters.items()}  # published SNIP has no other masks
+    shape = tuple(next(iter(engine.setup.test.eval_batches(1))).images.shape[1:])
+    table = layer_table(state.model, shape, live)
+    dense, sparse = macs(table)
+    total, nonzero = published_flops(state.model, shape)
+    score = engine.evaluate()
+    last = _score(rows[-1]) if rows else {"epoch": 0, "correct": score.correct, "total": score.total, "loss": score.loss}
+    return {
+        "status": status,
+        "last": last,
+        "best": _best(rows) or last,
+        "train_total": engine.setup.train_size,
+        "prunable": state.masks.total,
+        "remaining": sum(layer.remaining for layer in table),
+        "parameters": parameter_count(state.model),
+        "macs_dense": dense,
+        "macs_sparse": sparse,
+        "layers": [
+            {
+                "name": layer.name,
+                "shape": list(layer.shape),
+                "total": layer.total,
+                "remaining": layer.remaining,
+                "positions": layer.positions,
+            }
+            for layer in table
+        ],
+        "curve": {column: [row.get(column) for row in rows] for column in COLUMNS},
+        "collapse": collapse(live, state.model, shape),
+        "extra": {
+            **engine.extra,
+            "final_accuracy_after_last_event": [score.correct, score.total],
+            "published_macs": {"total": total, "nonzero": nonzero},
+            "prunings": [{"epoch": r["epoch"], **e} for r in rows for e in r.get("events", []) if "prune" in e],
+            "weights": histograms(state.masks.parameters),
+        },
+    }
+
+
+def _score(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "epoch": row["epoch"],
+        "correct": row["test_correct"],
+        "total": row["test_total"],
+        "loss": row["test_loss"],
+    }
+
+
+def _best(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The best evaluation among the epochs in which the final sparsity was in force (trap T2)."""
+    final = rows[-1]["sparsity_after"] if rows else None
+    there = [r for r in rows if r["sparsity_before"] == final]
+    return _score(max(there, key=lambda r: r["test_correct"])) if there else None
+
+
+def histograms(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Counts of non-zero weights per tensor over equal bins between -limit and +limit."""
+    weights = {n: p.detach().float().reshape(-1).cpu() for n, p in parameters.items()}
+    limit = max((float(w.abs().max()) for w in weights.values()), default=0.0)
+    if not 0 < limit < float("inf"):
+        return {}
+    counts = {n: torch.histc(w[w != 0], BINS, -limit, limit).long().tolist() for n, w in weights.items()}
+    return {"limit": limit, "bins": BINS, "counts": counts}
+
+
+def write_artifacts(engine: Engine, outcome: dict[str, Any]) -> None:
+    """Masks and the layer table, beside the run's other files."""
+    folder = engine.directory.path
+    live = {n: (p.detach() != 0).cpu() for n, p in engine.state.masks.parameters.items()}
+    temporary = folder / ".masks.tmp"
+    save_file(live, temporary)
+    temporary.replace(folder / "masks.safetensors")
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["name", "shape", "total", "remaining", "positions", "macs_dense", "macs_sparse"])
+    for layer in outcome["layers"]:
+        shape = "x".join(map(str, layer["shape"]))
+        counts = [layer["total"], layer["remaining"], layer["positions"]]
+        writer.writerow(
+            [layer["name"], shape, *counts, layer["total"] * layer["positions"], layer["remaining"] * layer["positions"]]
+        )
+    write_atomic(folder / "layers.csv", text.getvalue())
