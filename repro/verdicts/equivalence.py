@@ -38,35 +38,48 @@ def decide(d: Floats, se: Floats, df: Floats, margin: Floats, level: float = 0.0
     return np.where(inside, INSIDE, np.where(low > margin, ABOVE, np.where(high < -margin, BELOW, UNDECIDED)))
 
 
-def limit_half(s1: float | None, n1: int, s2: float, level: float = 0.05) -> float:
-    """Half-width of the interval that unlimited runs of ours would leave.
+def best_half(s1: float | None, n1: int, s2: float, n2: int, level: float = 0.05) -> float:
+    """Half-width of the narrowest interval that more runs of ours could be expected to leave.
 
-    With a published spread it is that of the published mean; where ours stands in, it becomes known exactly.
+    The optimum may lie at a finite number: Welch's degrees of freedom fall towards n1 - 1 as ours grow.
+
+    Args:
+        s1, n1: published spread (``None``: ours stands in for it) and runs.
+        s2, n2: our spread and present number of runs.
+        level: one-sided level of each test.
     """
-    if s1 is None:
-        return float(quantile(1 - level, np.inf) * s2 / np.sqrt(n1))
-    return float(quantile(1 - level, n1 - 1) * s1 / np.sqrt(n1)) if s1 > 0 else 0.0
+    se, df = _errors(s1, n1, s2, np.append(_more_than(n2), np.inf))
+    return float(np.min(quantile(1 - level, df) * se))
 
 
-def needed_n(d: float, s1: float | None, n1: int, s2: float, margin: float, level: float = 0.05) -> int | None:
-    """The smallest number of our runs at which the present difference and spreads would be decided.
+def needed_n(d: float, s1: float | None, n1: int, s2: float, n2: int, margin: float, level: float = 0.05) -> int | None:
+    """The smallest number of our runs, above the present ``n2``, at which the present numbers would be decided.
 
     Returns:
         The number, or ``None`` if no number up to ``SEARCH_LIMIT`` would do (the difference lies at the margin, or the
         published mean is too uncertain).
     """
 
-    def decided(n2: Floats) -> Floats:
-        se, df = standard_error(s1, n1, s2, n2) if s1 is not None else stand_in_error(s2, n1, n2)
+    def decided(n: Floats) -> Floats:
+        se, df = _errors(s1, n1, s2, n)
         return decide(d, se, df, margin, level) != UNDECIDED
 
-    small = np.arange(2, 200)
-    if (hits := decided(small)).any():
-        return int(small[int(np.argmax(hits))])
-    if not decided(np.array([SEARCH_LIMIT]))[0]:
+    grid = _more_than(n2)
+    hits = decided(grid)
+    if not hits.any():
         return None
-    low, high = 199, SEARCH_LIMIT
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if decided(np.array([middle]))[0] else (middle, high)
-    return high
+    first = int(np.argmax(hits))
+    start = int(grid[first - 1]) + 1 if first else int(grid[0])
+    between = np.arange(start, int(grid[first]) + 1, dtype=float)
+    return int(between[int(np.argmax(decided(between)))])
+
+
+def _errors(s1: float | None, n1: int, s2: float, n2: Floats) -> tuple[Floats, Floats]:
+    return standard_error(s1, n1, s2, n2) if s1 is not None else stand_in_error(s2, n1, n2)
+
+
+def _more_than(n: int) -> np.ndarray:
+    """Numbers of runs to try: every one up to 200, then ever wider steps."""
+    near = np.arange(max(n + 1, 2), max(n + 2, 200), dtype=float)
+    far = np.ceil(np.geomspace(near[-1] + 1, max(SEARCH_LIMIT, near[-1] + 2), 200))
+    return np.concatenate([near, np.unique(far)])

@@ -91,7 +91,7 @@ class Evidence:
         protocol = self.paper.experiments[claim.experiment].protocol(0)
         images = evaluated_images(protocol.data)
         ours, theirs = self.priors(claim.metric)
-        return Context(_is_chance(claim, images, 1 / protocol.model.classes), images, ours, theirs)
+        return Context(is_chance(claim, images, 1 / protocol.model.classes), images, ours, theirs)
 
     def priors(self, metric: str) -> tuple[Prior | None, Prior | None]:
         """Common spreads of our cells and of the published ones, over the table's cells of one metric."""
@@ -199,7 +199,8 @@ def _published_rate(claim: Collapse, evidence: Evidence) -> tuple[int, int] | No
     return (0, cell.n) if cell.sd is not None and cell.sd < (cell.mean - high) / cell.n**0.5 else None
 
 
-def _is_chance(claim: Value, images: int | None, chance: float) -> bool:
+def is_chance(claim: Value, images: int | None, chance: float) -> bool:
+    """Whether a published accuracy is at chance level, so that the cell is a collapse."""
     percent = {"percent": claim.value, "fraction": 100 * claim.value}.get(claim.unit)
     if percent is None or images is None or not claim.metric.startswith("top1_accuracy"):
         return False

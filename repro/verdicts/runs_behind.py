@@ -32,6 +32,6 @@ def with_runs(verdict: Verdict, samples: tuple[Sample, ...]) -> Verdict:
         scale=samples[0].scale,
         identities=tuple(i for s in samples for i in s.identities),
         cost_seconds=sum(s.cost_seconds for s in samples),
-        deviations=tuple(dict.fromkeys(d for s in samples for d in s.deviations if not d.material)),
+        deviations=tuple(dict.fromkeys(d for s in samples for d in s.deviations)),
         flags=verdict.flags + flags,
     )

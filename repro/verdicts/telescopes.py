@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 from scipy.optimize import brentq
-from scipy.special import nctdtr, stdtrit
+from scipy.special import nctdtr, stdtr, stdtrit
+from scipy.stats import nct
 
 
 @lru_cache(maxsize=256)
@@ -22,7 +24,8 @@ def d33(n: int) -> float:
         shift = d * (n / 2) ** 0.5
         return float(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
 
-    return float(brentq(lambda d: power(d) - 1 / 3, 1e-6, 50.0))
+    # a shift of 6 standard errors has power above 1/3 at any number of runs
+    return float(brentq(lambda d: power(d) - 1 / 3, 1e-6, 6 / (n / 2) ** 0.5))
 
 
 def ruled_out_p(t: float, n1: int, n2: int, original_n: int) -> float:
@@ -35,4 +38,6 @@ def ruled_out_p(t: float, n1: int, n2: int, original_n: int) -> float:
 
     Source: STATISTICS, section 2: F_nct(T; 2n - 2, d33 sqrt(n / 2)).
     """
-    return float(nctdtr(n1 + n2 - 2, d33(original_n) * (n1 * n2 / (n1 + n2)) ** 0.5, t))
+    shift = d33(original_n) * (n1 * n2 / (n1 + n2)) ** 0.5
+    # far out in the lower tail the series loses all digits; the central t bounds it from above
+    return float(np.nan_to_num(nct.cdf(t, n1 + n2 - 2, shift), nan=stdtr(n1 + n2 - 2, t)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from repro.verdicts.equivalence import ABOVE, BELOW, INSIDE, decide, limit_half, minimum_effect, needed_n, tost
+from repro.verdicts.equivalence import ABOVE, BELOW, INSIDE, best_half, decide, minimum_effect, needed_n, tost
 from repro.verdicts.moderated import Prior
 from repro.verdicts.partial import partial_collapse
 from repro.verdicts.reading import Reading, floor_of, readings
@@ -142,15 +142,15 @@ def _decide(claim: Value, reading: Reading, ours: tuple[float, float | None], sa
         where = "higher" if side == ABOVE else "lower"
         return replace(open_, label="NOT REPRODUCED", detail=where, reason=f"{gap} lies wholly outside {bounds}.")
     spread = max(s2, reading.at_least)
-    best = limit_half(reading.sd, reading.n, spread, level)
+    best = best_half(reading.sd, reading.n, spread, n2, level)
     if best + effect >= margin and abs(d) - best <= margin + effect:
         reason = f"{gap} crosses {bounds}, and no number of our runs could narrow it below +-{num(best + effect)}."
         return replace(open_, label="UNRESOLVABLE", reason=reason, best=best)
-    needed = needed_n(d, reading.sd, reading.n, spread, margin, level) if not effect else None
+    needed = needed_n(d, reading.sd, reading.n, spread, n2, margin, level) if not effect else None
     more = (
         f"about {needed} runs would decide at this difference"
         if needed
-        else f"at this difference no number of runs decides, since unlimited runs leave +-{num(best)}"
+        else f"at this difference no number of runs decides, since even the best leaves +-{num(best)}"
     )
     return replace(open_, reason=f"{gap} crosses {bounds}; {more}.", needed=needed, best=best)
 

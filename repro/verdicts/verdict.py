@@ -56,7 +56,7 @@ class Verdict:
         flags: what was missing or assumed, one plain sentence each.
         second_line: the same decision with strength borrowed from the other cells; never replaces the first.
         needed_n: seeds after which a decision is expected; ``None`` if none is foreseen or none is needed.
-        best_possible: half-width of the interval that unlimited runs of ours would leave.
+        best_possible: half-width of the narrowest interval that any number of our runs could be expected to leave.
         identities: of the runs behind the verdict.
         cost_seconds: what those runs took.
         gating: ``False`` where the published number is only recalled or read off a figure: it decides nothing.
