@@ -1,0 +1,1 @@
+"""Reports: one self-contained page about a paper, its tables in Markdown and LaTeX, its figures."""
