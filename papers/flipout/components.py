@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from papers.flipout import historical, methods
-from shared.training.components.prune import CRITERIA, PeriodicPruning
+from papers.flipout import historical, methods, structured
+from shared.training.components.prune import CRITERIA, Criterion, PeriodicPruning
 from shared.training.method import Component
 from shared.training.state import State
 
@@ -78,18 +78,27 @@ def flip(state: State, *, threshold: float = 1) -> Tensor:
     return historical.flip(state.masks.flat(), _flips(state), threshold)
 
 
-FLIP_CRITERIA = {
+def structured_magnitude(state: State, *, fraction: float) -> Tensor:
+    """Filters of a chain with the lowest mean ``|w|``, and all that belongs to them (sheet 4.5)."""
+    masks = state.masks
+    units = structured.chain(state.model)
+    after = structured.structured_magnitude(dict(masks.parameters), masks.live, units, fraction)
+    return torch.cat([after[name].reshape(-1) for name in masks])
+
+
+OWN_CRITERIA: dict[str, Criterion] = {
     "flipout": flipout,
     "flipout-squared-flips": squared_flips,
     "topflip": topflip,
     "topflip-layer": topflip_layer,
     "flip": flip,
+    "structured-magnitude": structured_magnitude,
 }
 
 
 def prune(criterion: str, interval: int, stop_epoch: int | None = None, **options: Any) -> PeriodicPruning:
-    """Periodic pruning that also knows the flip criteria."""
-    return PeriodicPruning(criterion, interval, stop_epoch, known={**CRITERIA, **FLIP_CRITERIA}, **options)
+    """Periodic pruning that also knows the paper's own criteria."""
+    return PeriodicPruning(criterion, interval, stop_epoch, known={**CRITERIA, **OWN_CRITERIA}, **options)
 
 
 COMPONENTS = {

@@ -15,6 +15,10 @@ OUTCOME = ("threshold", "sensitivity", "flip")
 """Criteria whose sparsity is an outcome."""
 METHODS = ("none", *PERIODIC, "snip", *OUTCOME)
 
+PER_TENSOR = ("minmax", "moving-average-minmax", "histogram")
+OBSERVERS = (*PER_TENSOR, "per-channel-minmax", "moving-average-per-channel-minmax")
+"""Per-channel observers work for weights alone: the first axis of an activation is the batch (sheet 4.11)."""
+
 RUN, PRUNING, NOISE, PENALTY, TRAINING, QUANTISE = (
     "network and data",
     "pruning",
@@ -68,7 +72,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("lr_gamma", float, 0.1, "Factor of each cut.", group=TRAINING),
     Option("clip_grad_norm", float, None, "Limit of the global gradient norm, after the noise.", group=TRAINING),
     Option("quantise", bool, False, "Quantise to 8 bits after training.", group=QUANTISE),
-    Option("quantise_weight_observer", str, "minmax", "Range of the weights.", group=QUANTISE),
-    Option("quantise_activation_observer", str, "minmax", "Range of the activations.", group=QUANTISE),
+    Option("quantise_weight_observer", str, "minmax", "Range of the weights.", OBSERVERS, QUANTISE),
+    Option("quantise_activation_observer", str, "minmax", "Range of the activations.", PER_TENSOR, QUANTISE),
     Option("quantise_scheme", str, "affine", "Number grid.", ("affine", "symmetric"), QUANTISE),
 )

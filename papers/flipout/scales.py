@@ -14,6 +14,8 @@ from shared.protocol import Augment, Data, Method, Options, Protocol, Scale, Sch
 from shared.sparsity.schedule import prune_epochs
 
 EVENT_OPTIONS = ("stop_epoch", "last_epoch")
+SHIFT = 0.05
+"""How far a pruning may move, as a fraction of the run."""
 
 
 @dataclass(frozen=True)
@@ -93,26 +95,32 @@ def _cut(protocol: Protocol, cut: Cut, name: Scale, data: Data, *, channels: int
 def shorten(phase: Train, ratio: float) -> Train:
     """The phase with its epochs multiplied by ``ratio``, every event at its relative place.
 
-    The length is the first from ``ratio`` times the old one in which the prunings fit: 350 epochs with 10 prunings at
-    interval 32 become 22 epochs with 10 prunings at interval 2.
+    The length is the first from ``ratio`` times the old one in which as many prunings fit, each near its old place: 350
+    epochs with 10 prunings at interval 32 become 22 epochs with 10 prunings at interval 2.
     """
     if ratio >= 1:
         return phase
     wanted = max(1, round(phase.epochs * ratio))
     for epochs in range(wanted, phase.epochs):
         methods = tuple(_rescale(m, phase.epochs, epochs) for m in phase.methods)
-        if all(_rounds(m, epochs) == _rounds(o, phase.epochs) for m, o in zip(methods, phase.methods, strict=True)):
+        if all(
+            _alike(_places(o, phase.epochs), _places(m, epochs)) for o, m in zip(phase.methods, methods, strict=True)
+        ):
             schedule = _schedule(phase.schedule, phase.epochs, epochs)
             return phase.model_copy(update={"epochs": epochs, "methods": methods, "schedule": schedule})
     return phase
 
 
-def _rounds(method: Method, epochs: int) -> int | None:
-    """Prunings a component makes; ``None`` for one that does not prune."""
+def _places(method: Method, epochs: int) -> list[float]:
+    """When a component prunes, as fractions of the phase; empty for one that does not prune."""
     if method.name != "prune":
-        return None
+        return []
     interval = _whole(method.options, "interval") or epochs
-    return len(prune_epochs(epochs, interval, _whole(method.options, "stop_epoch")))
+    return [epoch / epochs for epoch in prune_epochs(epochs, interval, _whole(method.options, "stop_epoch"))]
+
+
+def _alike(old: list[float], new: list[float]) -> bool:
+    return len(old) == len(new) and all(abs(a - b) < SHIFT for a, b in zip(old, new, strict=True))
 
 
 def _rescale(method: Method, old: int, new: int) -> Method:
