@@ -1,0 +1,88 @@
+"""``repro list``: what there is to verify, run and show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from repro.describe import Listing
+
+SCHEMA_VERSION = 1
+NAMES_ONLY = ("methods", "models")
+HINTS = {
+    "papers": "`repro list PAPER` shows its tables, `repro list experiments|methods PAPER` the rest of it.",
+    "tables": "`repro show {paper} --table NAME` shows one, `repro verify {paper} --table NAME` judges it.",
+    "methods": "`repro run {paper} --method NAME` runs one, `repro run {paper} --help` says with which options.",
+    "data": "`repro data list` says which of them are on this machine.",
+    "models": "`--network NAME` where a paper has it, else `--set model.name=NAME`.",
+}
+
+
+def command(
+    what: Annotated[
+        str | None, typer.Argument(help="A paper, or: papers, tables, experiments, methods, models, data.")
+    ] = None,
+    paper: Annotated[str | None, typer.Argument(help="With tables, experiments and methods: of this paper.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout (docs/json.md).")] = False,
+) -> None:
+    """List the papers, or what one of them holds."""
+    from repro.cli.console import print_json
+    from repro.describe import listings
+
+    found = listings(what, paper)
+    if json:
+        parts = [{"what": f.what, "paper": f.paper or None, "rows": list(f.rows)} for f in found]
+        print_json({"schema_version": SCHEMA_VERSION, "kind": "list", "lists": parts})
+        return
+    for listing in found:
+        _print(listing)
+
+
+def _print(listing: Listing) -> None:
+    from repro.cli.console import err, out
+
+    if listing.paper:
+        out.print(f"[head]{listing.paper}[/] · {listing.what}")
+    if listing.what in NAMES_ONLY:
+        out.print(", ".join(str(row["name"]) for row in listing.rows), markup=False)
+    elif listing.rows:
+        out.print(_grid(listing))
+    else:
+        out.print("[quiet]none[/]")
+    if hint := HINTS.get(listing.what):
+        err.print(f"[quiet]{hint.format(paper=listing.paper)}[/]", highlight=False)
+
+
+def _grid(listing: Listing) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, right in COLUMNS[listing.what]:
+        grid.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in listing.rows:
+        cells = [_cell(row, name) for name, _ in COLUMNS[listing.what]]
+        grid.add_row(*(Text(c) for c in cells))  # names may come from someone else's package: no markup
+    return grid
+
+
+COLUMNS: dict[str, tuple[tuple[str, bool], ...]] = {
+    "papers": (("name", False), ("title", False), ("citation", False)),
+    "tables": (("name", False), ("title", False), ("claims", True), ("experiments", True)),
+    "experiments": (("id", False), ("title", False)),
+    "data": (("name", False), ("title", False), ("how to get it", False)),
+}
+"""Columns on screen: name, and whether they hold numbers."""
+
+
+def _cell(row: dict[str, object], column: str) -> str:
+    if column == "how to get it":
+        return "embedded" if row["embedded"] else ("repro data fetch" if row["fetchable"] else "from its publisher")
+    if column == "title" and row.get("problem"):
+        return str(row["problem"])
+    return str(row["id"] if column == "name" and "name" not in row else row[column])

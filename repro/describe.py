@@ -1,0 +1,121 @@
+"""What there is, as plain data: papers, tables, experiments, methods, networks and data sets; no screen, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from repro import registry
+from shared.errors import ReproError, unknown
+from shared.paper import Paper
+
+KINDS = ("papers", "tables", "experiments", "methods", "models", "data")
+PER_PAPER = ("tables", "experiments", "methods")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Rows of one kind, each a mapping with the same keys; ``paper`` is set where they belong to one."""
+
+    what: str
+    rows: tuple[dict[str, Any], ...]
+    paper: str = ""
+
+
+def listings(what: str | None, of: str | None = None) -> list[Listing]:
+    """What was asked for.
+
+    Args:
+        what: one of ``KINDS``, a paper's name (its tables and methods), or nothing (papers).
+        of: the paper that tables, experiments or methods are wanted of; nothing: every paper.
+
+    Raises:
+        ReproError: for a name that is neither, or a paper where none belongs.
+    """
+    what = what or "papers"
+    if what in registry.names():
+        if of in PER_PAPER:  # `repro list flipout experiments` reads as well as the other order
+            return [per_paper(of, registry.load(what))]
+        if of is not None:
+            raise unknown("kind of thing", of, PER_PAPER)
+        paper = registry.load(what)
+        return [per_paper("tables", paper), per_paper("methods", paper)]
+    if what not in KINDS:
+        raise unknown("paper or kind of thing", what, [*registry.names(), *KINDS])
+    if what in PER_PAPER:
+        wanted = [of] if of is not None else registry.names()
+        return [per_paper(what, registry.load(name)) for name in wanted]
+    if of is not None:
+        raise ReproError(f"{what} do not belong to a paper; leave {of!r} out.")
+    return [Listing(what, tuple({"papers": papers, "models": models, "data": data}[what]()))]
+
+
+def per_paper(what: str, paper: Paper) -> Listing:
+    """Tables, experiments or methods of a paper."""
+    make: dict[str, Callable[[Paper], list[dict[str, Any]]]] = {
+        "tables": tables,
+        "experiments": experiments,
+        "methods": methods,
+    }
+    return Listing(what, tuple(make[what](paper)), paper.name)
+
+
+def papers() -> list[dict[str, Any]]:
+    """Installed papers; one that does not load is listed with the reason."""
+    rows: list[dict[str, Any]] = []
+    for name in registry.names():
+        try:
+            paper = registry.load(name)
+        except ReproError as error:
+            rows.append({"name": name, "title": "", "citation": "", "variants": [], "problem": str(error)})
+            continue
+        row = {"name": name, "title": paper.title, "citation": paper.citation, "variants": list(paper.variants)}
+        rows.append({**row, "problem": ""})
+    return rows
+
+
+def tables(paper: Paper) -> list[dict[str, Any]]:
+    """Tables of a paper, with the number of claims and of experiments whose runs they need."""
+    from repro.planning import experiments_for
+
+    return [
+        {
+            "id": table.id,
+            "title": table.title,
+            "claims": len(table.claims),
+            "experiments": len(experiments_for(table)),
+            "aliases": list(table.aliases),
+            "note": table.note,
+        }
+        for table in paper.tables.values()
+    ]
+
+
+def experiments(paper: Paper) -> list[dict[str, Any]]:
+    """Experiments of a paper."""
+    return [{"id": e.id, "title": e.title, "labels": dict(e.labels)} for e in paper.experiments.values()]
+
+
+def methods(paper: Paper) -> list[dict[str, Any]]:
+    """What ``--method`` takes; where a paper has no such option, the methods its experiments are labelled with."""
+    choices = next((o.choices for o in paper.options if o.name == "method"), ())
+    labels = (str(e.labels["method"]) for e in paper.experiments.values() if "method" in e.labels)
+    return [{"name": name} for name in choices or dict.fromkeys(labels)]
+
+
+def models() -> list[dict[str, Any]]:
+    """Networks that can be built."""
+    from shared.models.registry import NETWORKS
+
+    return [{"name": name, "built_by": NETWORKS[name]} for name in sorted(NETWORKS)]
+
+
+def data() -> list[dict[str, Any]]:
+    """Data sets a protocol can name."""
+    from shared.data.sources import SOURCES
+
+    return [
+        {"name": n, "title": s.title, "embedded": not s.finders, "fetchable": s.fetchable, "looks_for": s.looks_for}
+        for n, s in SOURCES.items()
+    ]
