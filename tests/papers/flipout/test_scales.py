@@ -107,3 +107,17 @@ def test_shortening_keeps_any_number_of_prunings(rounds: int, epochs: int, ratio
     assert len(events(short)) == rounds
     assert short.epochs >= round(epochs * ratio)
     Train.model_validate(short.model_dump())
+
+
+@pytest.mark.parametrize("scale", CUTS)
+@pytest.mark.parametrize("network", STUDIED)
+def test_cut_networks_read_the_cut_data(network: str, scale: Scale) -> None:
+    import torch
+
+    from shared.models.registry import build
+
+    p = paper.at_scale(f"{network}/flipout/99.9", scale, 42)
+    assert p.data.resize in (None, p.model.size)
+    with torch.no_grad():
+        out = build(p.model)(torch.zeros(2, p.model.channels, p.model.size, p.model.size))
+    assert out.shape == (2, 10)
