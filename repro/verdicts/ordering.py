@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from repro.verdicts.calibration import level_for
 from repro.verdicts.difference import Difference, difference
 from repro.verdicts.equivalence import minimum_effect, tost
 from repro.verdicts.runs_behind import with_runs
@@ -28,8 +29,9 @@ def judge_ordering(claim: Ordering, better: Sample, worse: Sample, original_n: i
     if better.scale != worse.scale:
         raise ValueError("the two sides of an ordering must come from one scale")
     looks = max(better.looks, worse.looks)
-    level = nominal_level(looks)
     found = difference(better, worse, paired=claim.paired)
+    plain = found is None or claim.paired
+    level = nominal_level(looks) if plain else level_for(better.n, worse.n, looks)
     n = min(better.n, worse.n)
     if found is None:
         gap = better.mean - worse.mean

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from repro.verdicts.sample import Sample
 from repro.verdicts.verdict import Verdict
+from repro.verdicts.welch import POCOCK
 from repro.verdicts.wording import runs
 
 
@@ -21,12 +22,21 @@ def run_flags(sample: Sample) -> list[str]:
     return flags
 
 
+def level_flags(looks: int, level: float) -> list[str]:
+    """Why each test uses another level than 0.05, if it does."""
+    flags = []
+    if looks > 1:
+        times = "once" if looks == 2 else f"{looks - 1} times"
+        flags.append(f"Seeds were added {times}, so that each test uses a level of {level:.3g} instead of 0.05.")
+    elif level < POCOCK[0]:
+        flags.append(f"With only two runs on a side, a level of {level:.3g} keeps the error below 5 %.")
+    return flags
+
+
 def with_runs(verdict: Verdict, samples: tuple[Sample, ...]) -> Verdict:
     """The verdict with scale, identities, cost, deviations and remarks of the runs behind it."""
     flags = tuple(dict.fromkeys(f"{s.experiment}: {flag}" for s in samples for flag in run_flags(s)))
-    looks = max(s.looks for s in samples)
-    if looks > 1:
-        flags += (f"Seeds were added {looks - 1} times: each test uses the level {verdict.level:g} instead of 0.05.",)
+    flags += tuple(level_flags(max(s.looks for s in samples), verdict.level))
     return replace(
         verdict,
         scale=samples[0].scale,

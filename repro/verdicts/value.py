@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from repro.verdicts.calibration import level_for
 from repro.verdicts.equivalence import ABOVE, BELOW, INSIDE, best_half, decide, minimum_effect, needed_n, tost
 from repro.verdicts.moderated import Prior
 from repro.verdicts.partial import partial_collapse
 from repro.verdicts.reading import Reading, floor_of, readings
-from repro.verdicts.runs_behind import run_flags
+from repro.verdicts.runs_behind import level_flags, run_flags
 from repro.verdicts.sample import Sample
 from repro.verdicts.tested import Tested
 from repro.verdicts.verdict import Interval, Label, Verdict
@@ -61,8 +62,8 @@ def judge_value(claim: Value, sample: Sample, context: Context = Context()) -> T
     """
     if not sample.admissible:
         raise ValueError("a value verdict needs runs at paper scale without material deviation")
-    level = nominal_level(sample.looks)
     options, flags = readings(claim, chance=context.chance, images=context.images)
+    level = _level(options[0], sample)
     epochs = {"last": sample.values, "best": sample.best_values or sample.values}
     if claim.which == "unknown":
         flags.append("It is unknown whether the last or the best epoch was published: both are tried.")
@@ -103,6 +104,13 @@ def judge_value(claim: Value, sample: Sample, context: Context = Context()) -> T
     )
     against = [d.p_against for d in decisions.values() if d.p_against is not None]
     return Tested(verdict, p_for=first.p, p_against=max(against, default=None))
+
+
+def _level(reading: Reading, sample: Sample) -> float:
+    """Nominal level of each test: Welch's needs a correction for two runs, the exact t of a stand-in does not."""
+    if reading.sd is None or reading.sd == 0 or sample.n < 2:
+        return nominal_level(sample.looks)
+    return level_for(reading.n, sample.n, sample.looks)
 
 
 def _ours(claim: Value, values: Sequence[float], sample: Sample, context: Context) -> tuple[float, float | None]:
@@ -184,14 +192,19 @@ def _more_flags(
     flags = []
     if claim.n is None:
         options, _ = readings(claim, chance=context.chance, images=context.images, n=3)
-        if_three = _agree({r.name: _decide(claim, r, o, sample, level) for r in options for o in ours.values()})
+        if_three = _agree(
+            {
+                f"{epoch}, {r.name}": _decide(claim, r, o, sample, _level(r, sample))
+                for r in options
+                for epoch, o in ours.items()
+            }
+        )
         flags.append(
             f"If the published number were the mean of 3 runs: {if_three.label} {if_three.detail}".strip() + "."
         )
     if not claim.gating:
         flags.append("The published number is recalled or read off a figure: it decides nothing.")
-    if sample.looks > 1:
-        flags.append(f"Seeds were added {sample.looks - 1} times: each test uses the level {level:g} instead of 0.05.")
+    flags += level_flags(sample.looks, level)
     if sample.data_effect:
         flags.append(f"Our data differ from the original's by at most {num(sample.data_effect)}{unit_of(claim)}.")
     return flags + run_flags(sample) + partial_collapse(claim, sample, context.chance)
