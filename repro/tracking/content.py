@@ -64,6 +64,18 @@ def experiment_name(paper: str, scale: str) -> str:
     return f"{paper}/{scale}"
 
 
+def experiment_tags(name: str) -> dict[str, str]:
+    """The description of an experiment, and that it is about training (else MLflow shows pages for chat models)."""
+    paper, _, scale = name.partition("/")
+    meaning = {
+        "demo": "tiny data and networks; shows what a table looks like, never a verdict on a number",
+        "reduced": "the paper's data, cut in width and length; sentences can be judged, numbers cannot",
+        "paper": "the published protocol; numbers can be judged",
+    }.get(scale, scale)
+    note = f"{paper}, {scale} scale: {meaning}."
+    return {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": note}
+
+
 def run_name(item: Tracked) -> str:
     """E.g. ``VGG19, FlipOut, 99.9 % · seed 42``."""
     protocol = item.record.protocol
@@ -162,14 +174,14 @@ def summary(record: Record) -> dict[str, float]:
     """The numbers by which runs are compared in a list."""
     outcome, cost = record.outcome, record.cost
     found = {
-        "last/accuracy": outcome.last.percent,
-        "best/accuracy": outcome.best.percent,
-        "best/epoch": outcome.best.epoch,
-        "final/sparsity_percent": record.metric("final_sparsity") or 0.0,
-        "final/remaining_weights": outcome.remaining,
-        "final/macs_percent": 100 * outcome.macs_sparse / outcome.macs_dense if outcome.macs_dense else None,
-        "cost/seconds": cost.seconds,
-        "cost/energy_joules": cost.energy_joules,
+        "summary/last_accuracy": outcome.last.percent,
+        "summary/best_accuracy": outcome.best.percent,
+        "summary/best_epoch": outcome.best.epoch,
+        "summary/sparsity_percent": record.metric("final_sparsity") or 0.0,
+        "summary/remaining_weights": outcome.remaining,
+        "summary/macs_percent": 100 * outcome.macs_sparse / outcome.macs_dense if outcome.macs_dense else None,
+        "summary/seconds": cost.seconds,
+        "summary/energy_joules": cost.energy_joules,
     }
     return {key: float(value) for key, value in found.items() if value is not None}
 
@@ -179,8 +191,6 @@ def note(item: Tracked) -> str:
     record, outcome = item.record, item.record.outcome
     last, best = outcome.last, outcome.best
     lines = [
-        f"**{run_name(item)}** ({record.protocol.paper}, {record.protocol.variant}, {record.protocol.scale} scale)",
-        "",
         f"- accuracy after the last epoch ({last.epoch}): **{last.percent:.2f} %** ({last.correct} of {last.total})",
         f"- best from the moment the final sparsity held (epoch {best.epoch}): {best.percent:.2f} %",
         f"- {outcome.remaining:,} of {outcome.prunable:,} prunable weights remain",
@@ -192,7 +202,8 @@ def note(item: Tracked) -> str:
     if item.claims:
         where = f" in table `{item.table}`" if item.table else ""
         lines.append(f"- speaks about {', '.join(f'`{c}`' for c in item.claims)}{where}")
-    lines += ["", f"Run `{record.identity[:12]}`; its record is the evidence, this page is a view of it."]
+    where = f"{record.protocol.paper}, {record.protocol.variant}, {record.protocol.scale} scale"
+    lines += ["", f"{run_name(item)} ({where}). Its record `{record.identity[:12]}` is the evidence, this page a view."]
     return "\n".join(lines)
 
 

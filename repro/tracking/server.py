@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -11,13 +12,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from repro.tracking.connect import DEFAULTS, artifacts, database
 from shared.errors import ReproError
 
 HOST = "127.0.0.1"
+PAGE = "#/experiments?workflowType=machine_learning"
+"""Where to start: MLflow 3 opens on its pages for chat models otherwise."""
+
 PATIENCE = 120.0
 """Seconds the server may take to answer; a first start on a slow disk takes tens of seconds."""
 
@@ -54,24 +58,32 @@ def serve(runs: Path, port: int, say: Callable[[str], None]) -> int:
     environment = {**DEFAULTS, **os.environ}
     log = runs / ".mlflow-server.log"
     with log.open("wb") as stream:
-        server = subprocess.Popen(arguments, stdout=stream, stderr=stream, env=environment)
+        # A session of its own: the server's workers end with it, whatever ends us (but SIGKILL).
+        server = subprocess.Popen(arguments, stdout=stream, stderr=stream, env=environment, start_new_session=True)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         deadline = time.monotonic() + PATIENCE
         while not answers(port):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise ReproError(f"MLflow's server did not start; its messages are in {log}.")
             time.sleep(0.2)
-        say(f"http://{HOST}:{port}/#/experiments")
+        say(f"http://{HOST}:{port}/{PAGE}")
         return server.wait()
     except KeyboardInterrupt:
         return 0
     finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        signal.signal(signal.SIGTERM, previous)
+        _stop(server)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """End the server and its workers: politely, and after ten seconds not."""
+    for kind, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, kind)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(patience)
+            return
 
 
 def tracked(file: Path) -> int:

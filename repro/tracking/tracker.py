@@ -181,7 +181,8 @@ class Tracker:
             self._client.set_tag(child, "mlflow.parentRunId", run)
         self._client.log_text(run, whole + "\n", "verdicts.md")
         self._client.set_tag(run, "verification", key)
-        self._client.set_terminated(run, status="KILLED" if status == "interrupted" else "FINISHED")
+        end = max(time, int(datetime.now(UTC).timestamp() * 1000))
+        self._client.set_terminated(run, status="KILLED" if status == "interrupted" else "FINISHED", end_time=end)
         return run
 
     def _log_interrupted(self, protocol: Protocol, reason: str, title: str) -> str:
@@ -218,7 +219,15 @@ class Tracker:
                 self._client.restore_experiment(found.experiment_id)
             return found.experiment_id
         place = (artifacts(self.runs) / name).absolute().as_uri() if is_local(self.uri) else None
-        return self._client.create_experiment(name, artifact_location=place)
+        if place:
+            self._hide_default()
+        return self._client.create_experiment(name, artifact_location=place, tags=content.experiment_tags(name))
+
+    def _hide_default(self) -> None:
+        """Put away the empty experiment that MLflow makes in a new store; ours is the only user of a local one."""
+        default = self._client.get_experiment_by_name("Default")
+        if default and default.lifecycle_stage == "active" and not self._find(default.experiment_id, ""):
+            self._client.delete_experiment(default.experiment_id)
 
     def _known(self, experiment: str) -> dict[str, str]:
         """Fingerprint to run id of the complete runs; what a crash left half-written is removed."""

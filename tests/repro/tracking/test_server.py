@@ -69,7 +69,7 @@ def test_the_address_is_said_once_the_server_answers(runs, monkeypatch):
     port, said = server._any_free(), []
     monkeypatch.setattr(server, "command", lambda *args: [sys.executable, "-c", program, str(port)])
     assert server.serve(runs, port, said.append) == 0
-    assert said == [f"http://127.0.0.1:{port}/#/experiments"]
+    assert said == [f"http://127.0.0.1:{port}/{server.PAGE}"]
 
 
 def test_with_a_remote_store_its_address_is_printed(monkeypatch, capsys):
@@ -78,3 +78,52 @@ def test_with_a_remote_store_its_address_is_printed(monkeypatch, capsys):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example:5000")
     ui()
     assert capsys.readouterr().out == "http://tracking.example:5000\n"
+
+
+def test_a_terminated_ui_takes_its_server_and_workers_along(runs):
+    """Real processes: a parent that serves, a server that has a worker; SIGTERM to the parent ends all three."""
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    worker = "import time; time.sleep(300)"
+    program = (
+        "import http.server, subprocess, sys\n"
+        f"w = subprocess.Popen([sys.executable, '-c', {worker!r}])\n"
+        "open('worker.pid', 'w').write(str(w.pid))\n"
+        "class H(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200); self.end_headers()\n"
+        "http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), H).serve_forever()\n"
+    )
+    port = server._any_free()
+    parent = (
+        "import sys\nfrom pathlib import Path\nfrom repro.tracking import server\n"
+        f"server.command = lambda *a: [sys.executable, '-c', {program!r}, '{port}']\n"
+        f"sys.exit(server.serve(Path('.'), {port}, lambda text: print(text, flush=True)))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent], cwd=runs, stdout=subprocess.PIPE)
+    try:
+        assert b"http://127.0.0.1" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    deadline = time.monotonic() + 10
+    pid = int((runs / "worker.pid").read_text())
+    while time.monotonic() < deadline and alive(pid):
+        time.sleep(0.05)
+    assert not alive(pid)
+    assert server.free(port)
+
+
+def alive(pid):
+    from pathlib import Path
+
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
