@@ -1,0 +1,137 @@
+"""Sentences judged on the authors' own numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scipy.stats import ttest_ind, ttest_ind_from_stats
+
+from repro.verdicts.cells import published_cells
+from repro.verdicts.published import judge_published
+from shared.claims import Collapse, Compound, Ordering, Trend, Value
+
+
+def value(experiment, mean, sd=None, n=None, **more):
+    return Value(
+        id=more.pop("id", f"v-{experiment}"),
+        table="t",
+        text="",
+        experiment=experiment,
+        metric="top1_accuracy",
+        value=mean,
+        sd=sd,
+        n=n,
+        margin=0.5,
+        **more,
+    )
+
+
+def ordering(better="a", worse="b", **more):
+    return Ordering(id=f"{better}>{worse}", table="t", text="", better=better, worse=worse, **more)
+
+
+def judged(with_claims, *claims):
+    return judge_published(with_claims(*claims))
+
+
+def test_flipout_against_magnitude_as_the_authors_logged_it(with_claims):
+    """flipout sheet, section 9, Q1: +4.51, t 3.86, df 2.05, p 0.058."""
+    (v,) = judged(with_claims, value("a", 87.3967, 0.2307, 3), value("b", 82.89, 2.0065, 3), ordering())
+    assert v.label == "NOT SIGNIFICANT"
+    assert "difference +4.51, t = 3.86, df = 2.05, two-sided p = 0.058" in v.reason
+    assert v.published
+    assert v.to_json()["published_numbers_only"] is True
+
+
+def test_labels_follow_the_two_sided_test(with_claims):
+    cells = (value("a", 82.5, 0.11, 3), value("b", 80.63, 0.45, 3), value("c", 82.4, 0.3, 3))
+    up, down, tie = judged(with_claims, *cells, ordering(), ordering("b", "a"), ordering("a", "c"))
+    assert (up.label, down.label, tie.label) == ("SUPPORTED", "CONTRADICTED", "NOT SIGNIFICANT")
+    oracle = ttest_ind_from_stats(82.5, 0.11, 3, 80.63, 0.45, 3, equal_var=False)
+    assert up.p == down.p == pytest.approx(oracle.pvalue)
+    assert up.p_corrected == pytest.approx(3 * oracle.pvalue)
+
+
+def test_runs_known_one_by_one_come_first(with_claims):
+    a, b = (93.51, 93.60, 93.75, 93.42, 93.66), (91.9, 91.8, 92.3, 92.0, 91.7)
+    seeds = [value("b", x, id=f"b{i}", seed=i) for i, x in enumerate(b)]
+    paper = with_claims(value("a", 93.6, 9.0, 3, per_seed=a), *seeds, value("b", 50.0, None, 1), ordering())
+    (v,) = judge_published(paper)
+    assert v.p == pytest.approx(ttest_ind(a, b, equal_var=False).pvalue)
+    cells = published_cells(paper)
+    assert cells["b", "top1_accuracy"].n == 5
+    assert cells["a", "top1_accuracy"].runs == a
+
+
+def test_single_runs_are_told_apart_from_evidence(with_claims):
+    (v,) = judged(with_claims, value("a", 78.44, None, 1), value("b", 74.13, 1.4, 3), ordering())
+    assert v.label == "INCONCLUSIVE"
+    assert "1 run, 3 runs" in v.reason
+    assert "agrees with" in v.reason
+
+
+def test_missing_and_recalled_numbers_are_no_evidence(with_claims):
+    (v,) = judged(with_claims, value("a", 90.0, 0.1, 3), value("b", 80.0, 0.1, 3, gating=False), ordering())
+    assert v.label == "NOT TESTED"
+    assert "for b" in v.reason
+
+
+def test_standard_errors_become_spreads(with_claims):
+    cells = published_cells(
+        with_claims(value("a", 90.0, 0.1, 4, spread="se"), value("b", 1.0, 0.1, 4, spread="unknown"))
+    )
+    assert cells["a", "top1_accuracy"].sd == pytest.approx(0.2)
+    assert cells["b", "top1_accuracy"].sd is None
+
+
+def test_within(with_claims):
+    cells = (value("a", 92.77, 0.08, 3), value("b", 93.78, 0.24, 3))
+    close, far = judged(with_claims, *cells, ordering(within=1.6), ordering(within=0.2))
+    assert (close.label, far.label) == ("SUPPORTED", "CONTRADICTED")
+
+
+def test_collapse(with_claims):
+    def collapse(experiment, collapsed=True):
+        return Collapse(id="c", table="t", text="", experiment=experiment, collapsed=collapsed)
+
+    cells = (value("a", 10.0, 0.0, 3), value("b", 13.65, 6.32, 3), value("c", 85.3, 0.5, 3))
+    claims = [collapse("a"), collapse("b"), collapse("c"), collapse("c", False), collapse("a", False)]
+    labels = [v.label for v in judged(with_claims, *cells, *claims)]
+    assert labels == ["SUPPORTED", "INCONCLUSIVE", "CONTRADICTED", "SUPPORTED", "CONTRADICTED"]
+    seeds = (value("b", 13.65, 6.32, 3, per_seed=(10.0, 10.0, 20.96)), collapse("b"))
+    (v,) = judged(with_claims, *seeds)
+    assert v.reason.startswith("2 of 3 published runs")
+
+
+def test_trend_over_means_and_over_runs(with_claims):
+    trend = Trend(id="t", table="t", text="", experiments=("a", "b", "c"))
+    means = (value("a", 93.0, 0.2, 3), value("b", 91.0, 0.2, 3), value("c", 85.0, 0.9, 3))
+    (v,) = judged(with_claims, *means, trend)
+    assert v.label == "SUPPORTED"
+    runs = (
+        value("a", 0.0, per_seed=(93.1, 93.0, 92.8)),
+        value("b", 0.0, per_seed=(91.1, 91.0, 90.8)),
+        value("c", 0.0, per_seed=(85.1, 85.0, 84.8)),
+    )
+    (v,) = judged(with_claims, *runs, replace(trend, direction="increasing"))
+    assert v.label == "CONTRADICTED"
+    (v,) = judged(with_claims, value("a", 93.0, None, 1), *means[1:], trend)
+    assert v.label == "INCONCLUSIVE"
+
+
+def test_compounds_and_the_papers_sentences(with_claims):
+    cells = (value("a", 82.5, 0.11, 3), value("b", 80.63, 0.45, 3), value("c", 82.4, 0.3, 3))
+    parts = (ordering(), ordering("a", "c"), ordering("c", "b"))
+    two = Compound(id="two", table="", text="", parts=parts, at_least=2)
+    every = Compound(id="all", table="", text="", parts=parts)
+    verdicts = judge_published(replace(with_claims(*cells), sentences=(two, every)))
+    assert [v.label for v in verdicts] == ["SUPPORTED", "NOT SIGNIFICANT"]
+    assert [p.label for p in verdicts[0].parts] == ["SUPPORTED", "NOT SIGNIFICANT", "SUPPORTED"]
+
+
+def test_paired_runs(with_claims):
+    a, b = (90.2, 95.21, 80.19), (90.0, 95.0, 80.0)
+    cells = (value("a", 0.0, per_seed=a), value("b", 0.0, per_seed=b))
+    plain, paired = judged(with_claims, *cells, ordering(), ordering(paired=True))
+    assert (plain.label, paired.label) == ("NOT SIGNIFICANT", "SUPPORTED")

@@ -1,0 +1,112 @@
+"""Numbers of single published runs; what seeds can do before they are spent; exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from repro.verdicts.exit_codes import exit_code
+from repro.verdicts.plan import power_plan
+from repro.verdicts.table import judge
+from repro.verdicts.verdict import Verdict
+from shared.claims import Collapse, Exact, Ordering, Trend, Value
+
+
+def value(**more):
+    fields = {"id": "v", "experiment": "a", "value": 90.0, "sd": 0.3, "n": 3, "margin": 1.0} | more
+    return Value(table="t", text="", metric="top1_accuracy", **fields)
+
+
+def test_the_number_of_one_seed_is_only_screened(with_claims, make_runs):
+    claim = value(seed=43, sd=None, n=1, value=90.1)
+    (v,) = judge(with_claims(claim), "t", make_runs("a", [90.0, 90.2, 90.4])).verdicts
+    assert v.text == "SCREENED consistent"
+    assert (v.n, v.mean) == (1, pytest.approx(90.2))
+    assert v.prediction[1] - 90.1 == pytest.approx(4.3027 * 0.2 * 2**0.5, abs=1e-3)
+    (v,) = judge(with_claims(claim), "t", make_runs("a", [90.0, 99.2, 90.4])).verdicts
+    assert v.label == "SCREENED"
+    off = value(seed=43, sd=None, n=1, value=80.0)
+    (v,) = judge(with_claims(off), "t", make_runs("a", [90.0, 90.2, 90.4])).verdicts
+    assert v.text == "SCREENED inconsistent"
+
+
+def test_without_that_seed_it_is_not_tested(with_claims, make_runs):
+    (v,) = judge(with_claims(value(seed=7, n=1)), "t", make_runs("a", [90.0, 90.2])).verdicts
+    assert v.label == "NOT TESTED"
+    assert "seeds 42, 43" in v.reason
+
+
+def test_published_seeds_lend_their_spread_to_a_single_run(with_claims, make_runs):
+    claims = [value(id=f"s{s}", seed=s, n=1, sd=None, value=90 + (s - 42) / 10) for s in (42, 43, 44)]
+    verdicts = judge(with_claims(*claims), "t", make_runs("a", [90.05])).verdicts
+    assert [v.text for v in verdicts] == ["SCREENED consistent", "NOT TESTED", "NOT TESTED"]
+    (v,) = judge(with_claims(claims[0]), "t", make_runs("a", [90.05])).verdicts
+    assert v.label == "INCONCLUSIVE"
+
+
+def test_plan_tells_needed_seeds_and_the_hopeless(with_claims):
+    claims = [
+        value(id="easy", margin=2.0),
+        value(id="hopeless", sd=2.0, margin=1.0),
+        value(id="single", n=1, sd=None, margin=2.0),
+        value(id="seeded", seed=1, n=1),
+        value(id="dead", value=10.0, sd=0.0, experiment="c"),
+        Ordering(id="apart", table="t", text="", better="a", worse="b"),
+        Ordering(id="wrong", table="t", text="", better="b", worse="a"),
+        Collapse(id="chance", table="t", text="", experiment="c"),
+        Trend(id="trend", table="t", text="", experiments=("a", "b")),
+        Exact(id="law", table="t", text="", measure=lambda: 1.0, value=1.0),
+        value(id="other", experiment="b", value=89.7, sd=0.3),
+    ]
+    plan = {p.claim: p for p in power_plan(with_claims(*claims), "t", (42, 43, 44))}
+    assert list(plan) == [c.id for c in claims]
+    assert plan["easy"].needed_n == 2 or plan["easy"].needed_n == 3
+    assert plan["easy"].power > 0.8
+    assert plan["hopeless"].decidable is False
+    assert plan["hopeless"].best_power < 0.8
+    assert "no number of seeds" in plan["hopeless"].text
+    assert plan["single"].decidable
+    assert plan["seeded"].decidable is False
+    assert plan["dead"].needed_n == 2
+    assert plan["apart"].needed_n == 14  # d = 1, one-sided 5 %, 80 %
+    assert plan["wrong"].decidable is False
+    assert plan["law"].needed_n == 0
+    assert plan["chance"].needed_n is None
+    json.dumps([p.to_json() for p in plan.values()], allow_nan=False)
+
+
+def test_one_planned_seed_can_only_screen(with_claims):
+    (plan,) = power_plan(with_claims(value()), "t", (42,))
+    assert plan.power == 0.0
+    assert "only screen" in plan.text
+
+
+def verdict(label, **more):
+    return Verdict(claim=value(), label=label, reason="", **more)
+
+
+@pytest.mark.parametrize(
+    ("labels", "plain", "strict"),
+    [
+        ([], 0, 0),
+        (["REPRODUCED", "SUPPORTED", "HOLDS"], 0, 0),
+        (["REPRODUCED", "INCONCLUSIVE"], 0, 1),
+        (["UNRESOLVABLE"], 0, 1),
+        (["SCREENED"], 0, 1),
+        (["NOT TESTED", "REPRODUCED"], 3, 3),
+        (["NOT TESTED", "INCONCLUSIVE"], 3, 1),
+        (["NOT TESTED", "NOT REPRODUCED"], 1, 1),
+        (["CONTRADICTED"], 1, 1),
+        (["BROKEN"], 1, 1),
+    ],
+)
+def test_exit_codes(labels, plain, strict):
+    verdicts = [verdict(label) for label in labels]
+    assert exit_code(verdicts) == plain
+    assert exit_code(verdicts, strict=True) == strict
+
+
+def test_failed_runs_are_missing_evidence_and_recalled_numbers_never_count():
+    assert exit_code([verdict("REPRODUCED")], failed_runs=True) == 3
+    assert exit_code([verdict("NOT REPRODUCED", gating=False)], strict=True) == 0
