@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from shared.errors import MissingEvidenceError, ReproError
+from repro import home
+from repro.cli.console import err, out, print_json
+from shared.errors import MissingEvidenceError, unknown
+from shared.protocol import Scale
 
 if TYPE_CHECKING:
     from repro.evidence.merge import Merged
@@ -16,38 +19,41 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Export, import, show and check the evidence behind verdicts.")
 
-RunsDir = Annotated[Path, typer.Option(help="Folder of runs.", envvar="REPRO_RUNS")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md, section results).")]
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: the folder of runs and results/.")]
+SCHEMA_VERSION = 1
+
+RunsDir = Annotated[Path | None, typer.Option(help="Where runs are kept (default: runs here).")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout (docs/json.md).")]
+Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: runs and committed results.")]
 
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder, or one .jsonl file.")] = Path("results"),
-    runs_dir: RunsDir = Path("runs"),
+    to: Annotated[Path, typer.Option("--out", "-o", help="Folder, or one .jsonl file.")] = Path("results"),
+    runs_dir: RunsDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Collect finished runs into files of one record per line, to be committed or sent."""
     from repro.evidence.merge import export as collect
 
-    merged = collect(runs_dir, out)
+    merged = collect(home.runs_dir(runs_dir), to)
     _report("export", merged, as_json)
 
 
 @app.command("import")
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of records, of any machine.")],
-    runs_dir: RunsDir = Path("runs"),
+    runs_dir: RunsDir = None,
     as_json: AsJson = False,
-    mlflow: Annotated[bool, typer.Option(help="Show the records in MLflow too.")] = True,
+    track: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the records in MLflow.")] = True,
 ) -> None:
     """Merge records of other machines into the folder of runs; importing twice changes nothing."""
     from repro.evidence.merge import import_ as merge
     from repro.tracking import Tracker
 
-    merged = merge(paths, runs_dir)
-    if mlflow and merged.records:
-        Tracker(runs_dir).log_runs(merged.records)
+    runs = home.runs_dir(runs_dir)
+    merged = merge(paths, runs)
+    if track and merged.records:
+        Tracker(runs).log_runs(merged.records)
     _report("import", merged, as_json)
 
 
@@ -57,14 +63,14 @@ def show(
     paper: Annotated[str | None, typer.Option(help="Only this paper.")] = None,
     scale: Annotated[str | None, typer.Option(help="Only this scale.")] = None,
     identity: Annotated[str | None, typer.Option(help="Only runs whose identity starts like this.")] = None,
-    runs_dir: RunsDir = Path("runs"),
+    runs_dir: RunsDir = None,
     as_json: AsJson = False,
 ) -> None:
     """List the runs behind the evidence."""
     from repro.evidence.store import read
 
-    if scale not in (None, "demo", "reduced", "paper"):
-        raise ReproError(f"There is no scale {scale!r}; choose demo, reduced or paper.")
+    if scale is not None and scale not in get_args(Scale):
+        raise unknown("scale", scale, get_args(Scale))
     records, problems = read(_paths(paths, runs_dir))
     kept = [
         r
@@ -87,7 +93,7 @@ def show(
 
 
 @app.command()
-def check(paths: Paths = None, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
+def check(paths: Paths = None, runs_dir: RunsDir = None, as_json: AsJson = False) -> None:
     """Verify every record again: identity, counts, curves. Exit code 1 if something is wrong."""
     from repro.evidence.check import check as verify
     from repro.evidence.store import read
@@ -99,19 +105,20 @@ def check(paths: Paths = None, runs_dir: RunsDir = Path("runs"), as_json: AsJson
         _print_json("check", records=count, problems=[_problem(p) for p in problems])
     else:
         _complain(problems)
-        typer.echo(f"{count} records, {len(problems)} problems.")
+        out.print(f"{count} records, {len(problems)} problems.", markup=False, soft_wrap=True)
     if not count and not problems:
         raise MissingEvidenceError("There is no record to check here; `repro run` or `repro verify` makes some.")
     if problems:
         raise typer.Exit(1)
 
 
-def _paths(paths: list[Path] | None, runs_dir: Path) -> list[Path]:
+def _paths(paths: list[Path] | None, runs_dir: Path | None) -> list[Path]:
     if paths:
         return paths
-    found = [folder for folder in (runs_dir, Path("results")) if folder.exists()]
+    runs, results = home.runs_dir(runs_dir), home.results_dir()
+    found = [folder for folder in (runs, results) if folder.exists()]
     if not found:
-        raise MissingEvidenceError(f"There is neither {runs_dir} nor results/ here; name the files or folders to read.")
+        raise MissingEvidenceError(f"There is neither {runs} nor {results}; name the files or folders to read.")
     return found
 
 
@@ -127,9 +134,13 @@ def _report(what: str, merged: Merged, as_json: bool) -> None:
             problems=[_problem(p) for p in merged.problems],
         )
     else:
-        typer.echo(f"{len(merged.added)} records added, {merged.known} known already, {len(merged.problems)} refused.")
+        out.print(
+            f"{len(merged.added)} records added, {merged.known} known already, {len(merged.problems)} refused.",
+            markup=False,
+            soft_wrap=True,
+        )
         for path in merged.written:
-            typer.echo(f"  {path}")
+            out.print(f"  {path}", markup=False, soft_wrap=True)
     if not merged.records:
         raise MissingEvidenceError("No record was found there.")
     if any(problem.kind != "torn" for problem in merged.problems):
@@ -138,13 +149,11 @@ def _report(what: str, merged: Merged, as_json: bool) -> None:
 
 def _complain(problems: list[Problem]) -> None:
     for problem in problems:
-        typer.echo(f"skipped {problem}" if problem.kind != "law" else str(problem), err=True)
+        err.print(f"skipped {problem}" if problem.kind != "law" else str(problem), markup=False, soft_wrap=True)
 
 
 def _print_json(what: str, **content: Any) -> None:
-    import json
-
-    typer.echo(json.dumps({"schema": f"repro.results.{what}/1", **content}, indent=2))
+    print_json({"schema_version": SCHEMA_VERSION, "kind": f"results.{what}", **content})
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -184,7 +193,6 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _table(records: list[Record]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from repro.tracking.content import method
@@ -201,4 +209,4 @@ def _table(records: list[Record]) -> None:
         state = o.status if o.collapse is None else f"{o.status}, {o.collapse}"
         numbers = (f"{r.metric('final_sparsity'):.4g}", str(p.seed), f"{o.last.percent:.2f}", f"{o.best.percent:.2f}")
         table.add_row(*(p.paper, p.scale, p.model.name, method(p), *numbers, f"{o.remaining:,}", state, r.identity[:8]))
-    Console(markup=False, highlight=False).print(table)  # names come from files of strangers
+    out.print(table)

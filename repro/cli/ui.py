@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-RunsDir = Annotated[Path, typer.Option(help="Folder of runs.", envvar="REPRO_RUNS")]
+from repro import home
+from repro.cli.console import err, out
 
 
-def ui(
+def command(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
-    runs_dir: RunsDir = Path("runs"),
+    runs_dir: Annotated[Path | None, typer.Option(help="Where runs are kept (default: runs here).")] = None,
 ) -> None:
     """Browse runs and verifications in the browser; stops with Ctrl-C.
 
@@ -23,10 +24,11 @@ def ui(
 
     remote = os.environ.get("MLFLOW_TRACKING_URI", "")
     if remote.startswith(("http://", "https://")):
-        typer.echo(remote)
-        typer.echo("MLFLOW_TRACKING_URI names a server that runs already; browse there.", err=True)
+        out.print(remote, markup=False, soft_wrap=True)
+        err.print("MLFLOW_TRACKING_URI names a server that runs already; browse there.")
         return
-    typer.echo(f"Starting MLflow on the runs in {runs_dir}; this takes a few seconds...", err=True)
-    code = serve(runs_dir, port, typer.echo)
+    runs = home.runs_dir(runs_dir)
+    err.print(f"Starting MLflow on the runs in {runs}; this takes some seconds...", markup=False)
+    code = serve(runs, port, lambda address: out.print(address, markup=False, soft_wrap=True))
     if code:
         raise typer.Exit(code)

@@ -174,14 +174,13 @@ def summary(record: Record) -> dict[str, float]:
     """The numbers by which runs are compared in a list."""
     outcome, cost = record.outcome, record.cost
     found = {
-        "summary/last_accuracy": outcome.last.percent,
-        "summary/best_accuracy": outcome.best.percent,
-        "summary/best_epoch": outcome.best.epoch,
-        "summary/sparsity_percent": record.metric("final_sparsity") or 0.0,
-        "summary/remaining_weights": outcome.remaining,
-        "summary/macs_percent": 100 * outcome.macs_sparse / outcome.macs_dense if outcome.macs_dense else None,
-        "summary/seconds": cost.seconds,
-        "summary/energy_joules": cost.energy_joules,
+        "last_accuracy": outcome.last.percent,
+        "best_accuracy": outcome.best.percent,
+        "best_epoch": outcome.best.epoch,
+        "sparsity_percent": record.metric("final_sparsity") or 0.0,
+        "macs_percent": 100 * outcome.macs_sparse / outcome.macs_dense if outcome.macs_dense else None,
+        "seconds": cost.seconds,
+        "energy_joules": cost.energy_joules,
     }
     return {key: float(value) for key, value in found.items() if value is not None}
 

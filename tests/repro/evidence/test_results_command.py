@@ -16,7 +16,7 @@ def repro(tmp_path, monkeypatch):
     """Run ``repro results ...`` in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("REPRO_RUNS", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("REPRO_RESULTS", str(tmp_path / "results"))
     return lambda *args: CliRunner().invoke(app, [str(a) for a in args])
 
 
@@ -34,7 +34,7 @@ def test_import_export_show_and_check_work_on_one_another(repro, theirs, tmp_pat
     assert repro("import", theirs, "--no-mlflow").stdout.startswith("0 records added, 2 known")
     result = repro("export", "--json")
     content = json.loads(result.stdout)
-    assert content["schema"] == "repro.results.export/1"
+    assert (content["schema_version"], content["kind"]) == (1, "results.export")
     assert content["written"] == ["results/flipout/demo.jsonl"]
     assert len(read(tmp_path / "results")[0]) == 2
     result = repro("check", "results")
@@ -47,7 +47,7 @@ def test_show_lists_runs_as_a_table_and_as_json(repro, theirs, factory):
     assert record.identity[:8] in result.stdout
     assert f"{record.outcome.last.percent:.2f}" in result.stdout
     content = json.loads(repro("show", theirs, "--json", "--identity", record.identity[:10]).stdout)
-    assert content["schema"] == "repro.results.show/1"
+    assert (content["schema_version"], content["kind"]) == (1, "results.show")
     (row,) = content["records"]
     assert row["identity"] == record.identity
     assert row["last"] == {"epoch": 3, "correct": record.outcome.last.correct, "total": 360}
@@ -84,7 +84,7 @@ def test_check_fails_on_an_altered_record_and_names_it(repro, theirs):
     assert result.exit_code == 1
     assert f"{theirs}:2: its identity" in result.stderr
     content = json.loads(repro("check", theirs, "--json").stdout)
-    assert (content["schema"], content["records"]) == ("repro.results.check/1", 1)
+    assert (content["kind"], content["records"]) == ("results.check", 1)
     assert content["problems"][0]["line"] == 2
 
 

@@ -73,10 +73,10 @@ def test_the_address_is_said_once_the_server_answers(runs, monkeypatch):
 
 
 def test_with_a_remote_store_its_address_is_printed(monkeypatch, capsys):
-    from repro.cli.ui import ui
+    from repro.cli.ui import command
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking.example:5000")
-    ui()
+    command()
     assert capsys.readouterr().out == "http://tracking.example:5000\n"
 
 

@@ -99,7 +99,7 @@ def test_a_run_shows_its_record(store):
         assert run.data.tags[key], key
     assert run.data.tags["claims"] == "vgg19-flipout"
     assert run.data.params["phases.0.optimizer.weight_decay"] == "0.0005"
-    assert run.data.metrics["summary/last_accuracy"] == outcome.last.percent
+    assert run.data.metrics["last_accuracy"] == outcome.last.percent
     history = tracker._client.get_metric_history(run.info.run_id, "test/accuracy")
     assert [(m.step, m.value) for m in history] == [
         (e, 100 * c / 360) for e, c in zip(outcome.curve["epoch"], outcome.curve["test_correct"], strict=True)
@@ -215,7 +215,7 @@ def test_a_remote_server_gets_the_same_view(tmp_path, factory):
         assert tracker.log_runs([record]) == {fingerprint(record): run}
         assert notices == []
         seen = tracker._client.get_run(run)
-        assert seen.data.metrics["summary/last_accuracy"] == record.outcome.last.percent
+        assert seen.data.metrics["last_accuracy"] == record.outcome.last.percent
         assert {f.path for f in tracker._client.list_artifacts(run)} == {"protocol.json", "layers.csv", "curve.csv"}
         assert not (tmp_path / "runs" / "mlflow.db").exists()
     finally:
