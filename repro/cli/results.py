@@ -79,6 +79,9 @@ def show(
         and scale in (None, r.protocol.scale)
         and r.identity.startswith(identity or "")
     ]
+    kept.sort(
+        key=lambda r: (r.protocol.paper, r.protocol.scale, r.protocol.model.name, r.protocol.study, r.protocol.seed)
+    )
     _complain(problems)
     if not kept:
         raise MissingEvidenceError(
