@@ -197,6 +197,7 @@ def _row(record: Record) -> dict[str, Any]:
 
 def _table(records: list[Record]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from repro.tracking.content import method
 
@@ -211,5 +212,6 @@ def _table(records: list[Record]) -> None:
         p, o = r.protocol, r.outcome
         state = o.status if o.collapse is None else f"{o.status}, {o.collapse}"
         numbers = (f"{r.metric('final_sparsity'):.4g}", str(p.seed), f"{o.last.percent:.2f}", f"{o.best.percent:.2f}")
-        table.add_row(*(p.paper, p.scale, p.model.name, method(p), *numbers, f"{o.remaining:,}", state, r.identity[:8]))
+        cells = (p.paper, p.scale, p.model.name, method(p), *numbers, f"{o.remaining:,}", state, r.identity[:8])
+        table.add_row(*map(Text, cells))  # names come from files of strangers: no markup
     out.print(table)
