@@ -25,7 +25,7 @@ def published(of: Verdict | Claim) -> str:
 
 
 def ours(verdict: Verdict) -> str:
-    """What our runs gave: ``87.10 ± 0.31 (n = 3, paper)``; an ordering gives its difference, a trend its correlation."""
+    """What our runs gave: ``87.10 ± 0.31 (n = 3, paper)``; for an ordering the difference, for a trend its rank."""
     claim, mean = verdict.claim, verdict.mean
     if isinstance(claim, Compound):
         return _parts(verdict)

@@ -1,0 +1,63 @@
+"""``repro report PAPER``: one self-contained page about a paper, its tables as text, its figures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repro.cli.console import err
+
+
+def command(
+    paper: Annotated[str, typer.Argument(help="The paper, e.g. flipout.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file (a page: PAPER-report.html; tables: stdout).")
+    ] = None,
+    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be repeated.")] = None,
+    from_: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="Records, as files or folders (default: committed results and the runs here)."),
+    ] = None,
+    format_: Annotated[str | None, typer.Option("--format", "-f", help="html, md or tex.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="Write the figures into this folder, as SVG and PDF.")
+    ] = None,
+    runs_dir: Annotated[Path | None, typer.Option(help="Where runs are kept (default: runs here).")] = None,
+) -> None:
+    """Set published and measured side by side: verdicts, figures, conditions, and a reproducibility checklist.
+
+    The page is one HTML file without outside parts. With ``--format md`` or ``tex`` the verdict tables come as text,
+    with ``--figures`` the figures as files; nothing is run.
+    """
+    from repro.registry import load
+    from repro.report import write
+    from shared.errors import unknown
+
+    chosen = load(paper)
+    kind = format_ or _kind(output)
+    if kind not in write.FORMATS:
+        raise unknown("format", kind, write.FORMATS)
+    content = write.gather(chosen, table, from_, runs_dir)
+    for problem in content.found.problems:
+        err.print(problem, style="quiet", markup=False)
+    if not content.found.records:
+        err.print(f"No record of {paper} yet: only published numbers are shown.", style="quiet", markup=False)
+    if figures is not None:
+        written = write.figures(content, figures)
+        err.print(f"{len(written)} files in {figures}", markup=False)
+        if output is None and format_ is None:
+            return
+    text = write.as_text(content, kind)
+    if output is None and kind != "html":
+        print(text, end="")
+        return
+    path = output or Path(f"{chosen.name}-report.html")
+    write.save(path, text)
+    err.print(f"{path} ({len(text) / 1e6:.1f} MB)", markup=False)
+
+
+def _kind(output: Path | None) -> str:
+    """The format a file's name asks for; a page by default."""
+    return {".md": "md", ".tex": "tex"}.get(output.suffix if output else "", "html")

@@ -1,0 +1,151 @@
+"""Figures from plain data; each function draws one and returns it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from repro.report.ink import LINES, MARKERS, colour, drawing
+from repro.report.lines import Band, Bars, Steps
+from repro.report.series import Series
+
+LEAST_LEFT = 2e-3
+"""Percent of weights left below which a point is drawn at the edge: a logarithmic axis has no zero."""
+TICKS = (0.0, 50.0, 75.0, 90.0, 98.0, 99.0, 99.6, 99.9, 99.99)
+
+
+def accuracy(series: Series, order: Sequence[str], *, band: bool, limits: tuple[float, float], title: str) -> Any:
+    """Accuracy over sparsity; the spread as bars (published) or as a band (ours).
+
+    Args:
+        series: points by method.
+        order: methods that fix colour and marker, the same in neighbouring figures.
+        band: a band of one standard deviation rather than bars.
+        limits: of the accuracy axis, in percent.
+        title: over the axes.
+    """
+    with drawing():
+        figure, axes = _axes(title)
+        for method, points in series.items():
+            i = order.index(method)
+            x = [_left(p.sparsity) for p in points]
+            y = [p.mean for p in points]
+            sd = [p.sd or 0.0 for p in points]
+            look = {"color": colour(i), "marker": MARKERS[i % len(MARKERS)], "markersize": 4.5, "label": method}
+            if band:
+                axes.plot(x, y, LINES[0], linewidth=1.4, **look)
+                low, high = ([m + s * d for m, d in zip(y, sd, strict=True)] for s in (-1, 1))
+                axes.fill_between(x, low, high, color=colour(i), alpha=0.18, linewidth=0)
+            else:
+                axes.errorbar(x, y, yerr=sd, linestyle=(0, (4, 2)), linewidth=1.1, capsize=2.5, **look)
+        _sparsity_axis(axes, [p.sparsity for points in series.values() for p in points])
+        axes.set(ylabel="accuracy (%)", ylim=limits)
+        _legend(figure, axes)
+        return figure
+
+
+def dots(published: Series, ours: Series, order: Sequence[str], title: str) -> Any:
+    """One row per method: the published accuracy and ours, each with one standard deviation."""
+    with drawing():
+        figure, axes = _axes(title, height=1.1 + 0.42 * len(order))
+        sides = ((published, 0.16, "D", "published", "white"), (ours, -0.16, "o", "ours", None))
+        for series, shift, marker, who, face in sides:
+            for i, method in enumerate(order):
+                for k, p in enumerate(series.get(method, ())[-1:]):
+                    axes.errorbar(
+                        p.mean, -i + shift, xerr=p.sd or None, marker=marker, color=colour(1 if face is None else 0),
+                        markerfacecolor="none" if face else None, capsize=2.5, markersize=5.5, linestyle="none",
+                        label=who if k == 0 else None,
+                    )  # fmt: skip
+        axes.set(yticks=[-i for i in range(len(order))], yticklabels=order, xlabel="accuracy (%), ± one sd")
+        axes.set_ylim(-len(order) + 0.45, 0.55)
+        axes.grid(axis="y", visible=False)
+        _legend(figure, axes)
+        return figure
+
+
+def curves(bands: Mapping[str, Band], order: Sequence[str], title: str) -> Any:
+    """Accuracy by epoch: mean over seeds, the range as a band; prunings as ticks along the lower edge."""
+    with drawing():
+        figure, axes = _axes(title, height=3.5)
+        axes.set_ylim(0, 102)
+        for row, (method, band) in enumerate(bands.items()):
+            i = order.index(method)
+            axes.plot(
+                band.epochs, band.mean, linestyle=LINES[i % len(LINES)], color=colour(i), linewidth=1.2, label=method
+            )
+            if band.n > 1:
+                axes.fill_between(band.epochs, band.low, band.high, color=colour(i), alpha=0.18, linewidth=0)
+            if band.prunings:
+                axes.plot(band.prunings, [1.2 + 2.4 * row] * len(band.prunings), "|", color=colour(i), markersize=6)
+        axes.set(xlabel="epoch (ticks along the axis: prunings)", ylabel="accuracy (%)")
+        _legend(figure, axes)
+        return figure
+
+
+def layers(bars: Mapping[str, Bars], order: Sequence[str], title: str) -> Any:
+    """Weights left in each prunable tensor, in the order of the network; a cross at the foot marks none."""
+    with drawing():
+        figure, axes = _axes(title)
+        lowest = min((v for b in bars.values() for v in b.left if v > 0), default=1e-2)
+        foot = lowest / 3
+        for method, bar in bars.items():
+            i = order.index(method)
+            x = range(1, len(bar.left) + 1)
+            y = [v if v > 0 else float("nan") for v in bar.left]
+            look = {"color": colour(i), "linestyle": LINES[i % len(LINES)], "marker": MARKERS[i % len(MARKERS)]}
+            axes.plot(x, y, markersize=3, linewidth=1.1, label=method, **look)
+            gone = [k for k, v in zip(x, bar.left, strict=True) if v == 0]
+            axes.plot(gone, [foot] * len(gone), "x", color=colour(i), markersize=4.5)
+        axes.set(yscale="log", xlabel="prunable tensor, from input to output", ylabel="weights left (%)")
+        axes.set_ylim(foot / 1.6, 160)
+        _legend(figure, axes)
+        return figure
+
+
+def weights(steps: Mapping[str, Steps], order: Sequence[str], title: str) -> Any:
+    """Distribution of the weights left, all tensors together."""
+    with drawing():
+        figure, axes = _axes(title)
+        for method, step in steps.items():
+            i = order.index(method)
+            axes.stairs(step.counts, step.edges, color=colour(i), linewidth=1.2, label=method)
+        axes.set(yscale="log", xlabel="weight", ylabel="weights per bin", ylim=(0.7, None))
+        _legend(figure, axes)
+        return figure
+
+
+def _axes(title: str, height: float = 3.3) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.3, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left")
+    return figure, axes
+
+
+def _legend(figure: Any, axes: Any) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    if unique:
+        long = max(map(len, unique)) > 24
+        columns = min(len(unique), 2 if long else 3)
+        figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=columns)
+
+
+def _left(sparsity: float) -> float:
+    return max(100 - sparsity, LEAST_LEFT)
+
+
+def _sparsity_axis(axes: Any, sparsities: Sequence[float]) -> None:
+    """Logarithmic in the weights left, labelled with the sparsity."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    low, high = (min(sparsities), max(sparsities)) if sparsities else (0.0, 99.9)
+    shown = [t for t in TICKS if _left(t) >= _left(high) / 1.6 and _left(t) <= _left(low) * 1.6]
+    axes.set_xscale("log")
+    axes.set_xlim(_left(low) * 1.4, _left(high) / 1.4)
+    axes.set_xticks([_left(t) for t in shown], [f"{t:g}" for t in shown])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("sparsity (%)")

@@ -1,0 +1,81 @@
+"""The evidence behind a report: records of a paper, grouped by the experiment they are runs of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro import home
+from repro.evidence.record import Record
+from repro.evidence.store import distinct, read
+from repro.verdicts.cells import leaves
+from repro.verdicts.sample import Runs, index, samples_of
+from shared.paper import Experiment, Paper, experiments_of
+from shared.protocol import Scale
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records of one paper, where they were looked for, and what could not be read there."""
+
+    records: tuple[Record, ...]
+    places: tuple[Path, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs of one experiment at one scale, one per seed, by seed."""
+
+    experiment: Experiment
+    scale: Scale
+    records: tuple[Record, ...]
+
+    @property
+    def network(self) -> str:
+        """The network as labelled by the paper, else as in the protocol."""
+        return str(self.experiment.labels.get("network") or self.records[0].protocol.model.name)
+
+
+def places(paper: str, runs_dir: Path | None = None) -> tuple[Path, ...]:
+    """Where evidence is looked for by default: committed results, then the runs of this machine; those that exist."""
+    wanted = (home.results_dir() / paper, home.runs_dir(runs_dir) / paper)
+    return tuple(place for place in wanted if place.exists())
+
+
+def find(paper: Paper, paths: Sequence[Path]) -> Found:
+    """The records of a paper below some paths, one per identity.
+
+    Raises:
+        MissingEvidenceError: if a path does not exist.
+    """
+    records, problems = read(paths) if paths else ([], [])
+    own = tuple(distinct(r for r in records if r.protocol.paper == paper.name))
+    return Found(own, tuple(paths), tuple(map(str, problems)))
+
+
+def groups(paper: Paper, records: Sequence[Record] | Runs) -> list[Group]:
+    """Runs by experiment in the order of the paper's claims, highest scale first; runs of no claim are left out."""
+    runs = index(records)
+    if not runs.by_key:
+        return []
+    known = {r.identity: r for there in runs.by_key.values() for r in there}
+    claims = leaves([*(c for t in paper.tables.values() for c in t.claims), *paper.sentences])
+    wanted = dict.fromkeys(e for claim in claims for e in experiments_of(claim))
+    return [
+        Group(paper.experiments[name], sample.scale, tuple(known[i] for i in sample.identities))
+        for name in wanted
+        for sample in samples_of(runs, name, paper)
+    ]
+
+
+def highest(found: Sequence[Group], network: str) -> list[Group]:
+    """The groups of a network at the highest scale at which it was run."""
+    own = [g for g in found if g.network == network]
+    top = min((_rank(g.scale) for g in own), default=0)
+    return [g for g in own if _rank(g.scale) == top]
+
+
+def _rank(scale: Scale) -> int:
+    return ("paper", "reduced", "demo").index(scale)
