@@ -36,7 +36,7 @@ def decoded(found: Found) -> tuple[ImageSet, ImageSet]:
     """
     if not found.slow:
         return found.decode()
-    entry = cache_root() / "decoded" / f"{found.name}-{signature(found)[:20]}"
+    entry = entry_of(found)
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{entry}.lock")
@@ -52,6 +52,11 @@ def decoded(found: Found) -> tuple[ImageSet, ImageSet]:
         return splits
     finally:
         lock.release()
+
+
+def entry_of(found: Found) -> Path:
+    """The folder that keeps the decoded arrays of a located data set, whether it exists or not."""
+    return cache_root() / "decoded" / f"{found.name}-{signature(found)[:20]}"
 
 
 def signature(found: Found) -> str:

@@ -1,0 +1,133 @@
+"""``repro run PAPER``: one training run with the paper's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from repro.cli.errors import EVIDENCE_MISSING, INTERRUPTED
+
+if TYPE_CHECKING:
+    from repro.launch.job import Ended
+    from repro.single import Single
+    from shared.paper import Paper
+
+CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""What follows is read again once the paper is known: its options are its own."""
+
+DIVERGED = 1
+
+
+def command(context: typer.Context) -> None:
+    """One training run with a paper's own options."""
+    from repro.cli.run_options import application
+    from repro.registry import load, names
+    from shared.errors import ReproError
+
+    words = list(context.args)
+    name = next((w for w in words if w in names()), None)
+    if name is None:
+        if words and not words[0].startswith("-"):
+            load(words[0])  # says that there is no such paper, and which are near
+        if {"-h", "--help"} & set(words):
+            _overview()
+            return
+        raise ReproError(f"Say which paper: `repro run PAPER ...`; known: {', '.join(names())}.")
+    words.remove(name)
+    paper = load(name)
+
+    def action(typed: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+        _run(paper, typed, common)
+
+    application(paper, action)(words, prog_name=f"repro run {name}")
+
+
+def _overview() -> None:
+    from repro.cli.console import out
+    from repro.describe import papers
+
+    out.print("\n Usage: repro run PAPER [OPTIONS]\n\n One training run with a paper's own options.\n", markup=False)
+    for row in papers():
+        out.print(f"  [head]{row['name']}[/]  {row['title'] or row['problem']}")
+    out.print("\n `repro run PAPER --help` shows a paper's options.\n", markup=False)
+
+
+def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+    """Plan, execute and show one run; leaves with its exit code.
+
+    Exit codes: 0 finished, 1 diverged, 2 wrong use, 3 failed, 130 interrupted.
+    """
+    from repro.cli import run_show as show
+    from repro.cli.console import err
+    from repro.single import Asked, check, forget, job, plan
+
+    own = {k: v for k, v in common.items() if k in Asked.__dataclass_fields__ and v is not None}
+    single = plan(paper, Asked(options=typed, **own))
+    if common["dry_run"]:
+        show.dry_run(single)
+        return
+    repeated = single.run().state == "done" and not common["restart"]
+    if not repeated:
+        with err.status("Checking data and settings ..."):
+            check(single)
+    show.opening(single)
+    if common["restart"] and single.directory.exists():
+        show.deleting(single)
+        forget(single)
+    if not repeated:
+        from repro.cli.run_progress import watched
+
+        show.starting(single)
+        _stop_unless_done(single, watched(single, job(single)), common)
+    show.result(single, repeated=repeated, json=common["json"])
+    if common["track"]:
+        _track(single)
+    from repro.single import record_of
+
+    if record_of(single).outcome.status == "diverged":
+        raise typer.Exit(DIVERGED)
+
+
+def _stop_unless_done(single: Single, ended: Ended, common: Mapping[str, Any]) -> None:
+    """Leave, with a sentence, where a run has no record.
+
+    Raises:
+        ReproError: if it failed by something the user can put right.
+    """
+    from repro.cli import run_show as show
+    from repro.tracking import Tracker
+    from shared.errors import ReproError
+    from shared.training.rundir import RunDirectory
+
+    if ended.state in ("finished", "diverged"):
+        return
+    crashed = "traceback" in RunDirectory(single.directory).status()
+    if ended.state == "failed" and not crashed:
+        raise ReproError(ended.sentence)
+    show.stopped(single, ended, json=common["json"])
+    if common["track"]:
+        from repro.cli.console import err
+
+        Tracker(single.runs_dir, notify=err.print).log_interrupted(single.protocol, ended.sentence, single.run().label)
+    raise typer.Exit(INTERRUPTED if ended.state == "interrupted" else EVIDENCE_MISSING)
+
+
+def _track(single: Single) -> None:
+    """Show the run in MLflow; never in the way of the result."""
+    from repro.cli.console import err
+    from repro.single import record_of
+    from repro.tracking import Tracked, Tracker
+
+    experiment, tables = single.experiment, single.tables
+    item = Tracked(
+        record=record_of(single),
+        title=experiment.title if experiment else "",
+        labels=experiment.labels if experiment else {},
+        claims=tuple(claim for claims in tables.values() for claim in claims),
+        table=next(iter(tables), ""),
+        folder=single.directory,
+    )
+    with err.status("Showing the run in MLflow ..."):
+        Tracker(single.runs_dir, notify=err.print).log_runs([item])

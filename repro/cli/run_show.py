@@ -1,0 +1,145 @@
+"""What ``repro run`` prints: notices on stderr, the summary or one JSON document on stdout."""
+
+from __future__ import annotations
+
+import json as text
+from typing import Any
+
+from repro.cli.console import duration, err, out, print_json
+from repro.launch.job import Ended
+from repro.settings import differing
+from repro.single import Single, record_of
+
+SCHEMA_VERSION = 1
+NAMES_OF_CUT = ("model.width", "data.name", "data.per_class")
+NAMED_ENDINGS = (".epochs", ".milestones", ".interval", ".stop_epoch", ".last_epoch")
+"""Settings worth a word when a scale changes them."""
+
+
+def opening(single: Single) -> None:
+    """Which scale and why, and what it changes."""
+    choice = single.choice
+    err.print(f"[head]{single.paper.title}[/] at [head]{choice.scale}[/] scale ({choice.reason}).")
+    if single.choice.scale == "paper":
+        return
+    cut = single.paper.scales[choice.scale](single.full)
+    rows = differing({"full": single.full, "cut": cut})
+    named = [p for p in rows if p in NAMES_OF_CUT or p.endswith(NAMED_ENDINGS)]
+    parts = [f"{p} {plain(rows[p].get('full'))} → {plain(rows[p].get('cut'))}" for p in named]
+    if parts:
+        err.print(f"[quiet]The scale changes {'; '.join(parts)}. --set PATH=VALUE sets one exactly.[/]")
+
+
+def plain(value: Any) -> str:
+    """A setting's value for people: ``150, 250``, ``0.125``, ``all`` for nothing."""
+    if isinstance(value, list):
+        return ", ".join(map(plain, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "-" if value is None else str(value)
+
+
+def deleting(single: Single) -> None:
+    """What ``--restart`` is about to delete."""
+    what = "the finished run" if single.run().state == "done" else "the checkpoint and metrics"
+    err.print(f"--restart: deleting {what} in {single.directory}.", soft_wrap=True)
+
+
+def starting(single: Single) -> None:
+    """Where the run lives, and whether it goes on from a checkpoint."""
+    from shared.training.checkpoint import names
+
+    goes_on = bool(names(single.directory / "checkpoint"))
+    err.print(f"{'Continuing' if goes_on else 'Running'} in {single.directory} (Ctrl-C keeps it).", soft_wrap=True)
+
+
+def dry_run(single: Single) -> None:
+    """The protocol, its identity and where it would run."""
+    print_json(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "kind": "run-plan",
+            **_identity(single),
+            "scale_reason": single.choice.reason,
+            "epochs": single.protocol.epochs,
+            "state": single.run().state,
+            "protocol": single.protocol.model_dump(mode="json"),
+        }
+    )
+
+
+def result(single: Single, *, repeated: bool, json: bool) -> None:
+    """The summary of a finished run."""
+    record = record_of(single)
+    if json:
+        document = {**_identity(single), "state": record.outcome.status, "repeated": repeated}
+        plain_record = text.loads(record.model_dump_json())
+        print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": plain_record})
+        return
+    if repeated:
+        err.print("This run is finished already; nothing is trained (--restart runs it again).")
+    for name, value in lines(single):
+        out.print(f"[quiet]{name:<12}[/] {value}", soft_wrap=True)
+
+
+def lines(single: Single) -> list[tuple[str, str]]:
+    """The summary, as names and values."""
+    record = record_of(single)
+    o = record.outcome
+    found = [
+        ("run", f"{single.run().label} at {single.protocol.scale} scale, {single.protocol.variant}"),
+        ("accuracy", f"last {o.last.percent:.2f} %, best {o.best.percent:.2f} % (epoch {o.best.epoch})"),
+        ("sparsity", f"{100 * (1 - o.remaining / o.prunable):.4f} %"),
+        ("weights", f"{o.remaining:,} of {o.prunable:,} prunable left; {o.parameters:,} parameters in all"),
+        ("MACs", f"{o.macs_sparse:,} of {o.macs_dense:,} a sample ({ratio(o.macs_dense, o.macs_sparse)})"),
+    ]
+    if o.status == "diverged":
+        found.insert(1, ("state", "[bad]diverged[/]: the loss is no longer finite; a smaller --lr may help"))
+    if o.collapse:
+        found.append(("collapse", f"[open]{o.collapse}[/]"))
+    found.append(("time", f"{duration(record.cost.seconds)} for {record.cost.epochs} epochs"))
+    found.append(("directory", str(single.directory)))
+    found.append(("claims", claims(single)))
+    return found
+
+
+def ratio(dense: int, sparse: int) -> str:
+    """By how much the multiply-adds shrink."""
+    return f"{dense / sparse:,.1f} times fewer" if sparse else "none left"
+
+
+def claims(single: Single) -> str:
+    """Whether the paper says anything about this very run."""
+    if single.experiment is None:
+        return "none: no experiment of the paper has these settings"
+    tables = single.tables
+    if not tables:
+        return f"none about {single.experiment.id}"
+    count = sum(map(len, tables.values()))
+    first = next(iter(tables))
+    verify = f"repro verify {single.paper.name} --table {first} --scale {single.protocol.scale}"
+    return f"{count} about {single.experiment.id} in {', '.join(tables)}; `{verify}` counts this run"
+
+
+def stopped(single: Single, ended: Ended, *, json: bool) -> None:
+    """A run that was interrupted, or that crashed."""
+    if json:
+        document = {**_identity(single), "state": ended.state, "sentence": ended.sentence}
+        print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": None})
+    if ended.state == "interrupted":
+        err.print("Interrupted; what is trained is kept, and the same command continues it.")
+        return
+    where = single.directory / "status.json"
+    err.print(f"[bad]Failed:[/] {ended.sentence} [quiet](traceback in {where})[/]", soft_wrap=True)
+
+
+def _identity(single: Single) -> dict[str, Any]:
+    return {
+        "paper": single.paper.name,
+        "scale": single.protocol.scale,
+        "identity": single.protocol.identity,
+        "study": single.protocol.study,
+        "directory": str(single.directory),
+        "experiment": single.experiment.id if single.experiment else None,
+        "claims": single.tables,
+    }
