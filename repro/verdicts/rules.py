@@ -42,7 +42,7 @@ class Evidence:
     ) -> None:
         self.paper, self.runs, self.table, self.scale = paper, runs, table, scale
         self._select = partial(samples_of, runs, paper=paper, seeds=seeds, looks=looks, data_effect=data_effect)
-        self._samples: dict[tuple[str, str, int | None, str], list[Sample]] = {}
+        self._samples: dict[tuple[str, Scale, str, int | None, str], Sample | None] = {}
         self._priors: dict[str, tuple[Prior | None, Prior | None]] = {}
 
     @property
@@ -54,32 +54,35 @@ class Evidence:
         return self.runs.cache[where]
 
     def samples(self, experiment: str, metric: str, epoch: int | None = None, unit: str = "percent") -> list[Sample]:
-        """Samples of an experiment, highest scale first."""
+        """Samples of an experiment at every scale allowed, highest first."""
+        found = (self.sample(experiment, s, metric, epoch, unit) for s in SCALES)
+        return [s for s in found if s is not None]
+
+    def sample(
+        self, experiment: str, scale: Scale, metric: str, epoch: int | None = None, unit: str = "percent"
+    ) -> Sample | None:
+        """The sample of an experiment at one scale."""
         if experiment not in self.paper.experiments:
             raise unknown(f"{self.paper.name} experiment", experiment, self.paper.experiments)
-        key = (experiment, metric, epoch, unit)
+        if self.scale not in (None, scale):
+            return None
+        key = (experiment, scale, metric, epoch, unit)
         if key not in self._samples:
-            found = self._select(experiment=experiment, metric=metric, epoch=epoch, unit=unit)
-            self._samples[key] = [s for s in found if self.scale is None or s.scale == self.scale]
+            found = self._select(experiment=experiment, metric=metric, epoch=epoch, unit=unit, scales=(scale,))
+            self._samples[key] = found[0] if found else None
         return self._samples[key]
 
     def admissible(self, claim: Value) -> Sample | None:
         """The runs that may decide about a published number."""
-        samples = self.samples(claim.experiment, claim.metric, claim.epoch, claim.unit)
-        return next((s for s in samples if s.admissible), None)
+        sample = self.sample(claim.experiment, "paper", claim.metric, claim.epoch, claim.unit)
+        return sample if sample is not None and sample.admissible else None
 
     def together(self, experiments: tuple[str, ...], metric: str) -> tuple[Sample, ...]:
         """Samples of several experiments at the highest scale where each has two runs, else where each has one."""
         fallback: tuple[Sample, ...] = ()
         for scale in SCALES:
-            found = [
-                next(
-                    (s for s in self.samples(e, metric) if s.scale == scale and (scale != "paper" or s.admissible)),
-                    None,
-                )
-                for e in experiments
-            ]
-            there = tuple(s for s in found if s is not None)
+            found = [self.sample(e, scale, metric) for e in experiments]
+            there = tuple(s for s in found if s is not None and (scale != "paper" or s.admissible))
             if len(there) == len(experiments):
                 if all(s.n > 1 for s in there):
                     return there
@@ -110,7 +113,7 @@ class Evidence:
         """What a reader of the whole table must know: planned seeds without a run."""
         if not seeds:
             return []
-        present = [s for found in self._samples.values() for s in found]
+        present = [s for s in self._samples.values() if s is not None]
         lacking = {s.experiment for s in present if set(seeds) - set(s.seeds)}
         planned = ", ".join(map(str, seeds))
         return [f"Of the planned seeds {planned}, some have no run in {', '.join(sorted(lacking))}."] if lacking else []

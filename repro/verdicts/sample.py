@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -51,12 +51,15 @@ class Sample:
     @property
     def mean(self) -> float:
         """Mean over runs; collapsed and diverged runs included."""
-        return statistics.fmean(self.values)
+        return math.fsum(self.values) / self.n
 
     @property
     def sd(self) -> float | None:
         """Sample standard deviation (ddof 1); ``None`` for a single run."""
-        return statistics.stdev(self.values) if self.n > 1 else None
+        if self.n < 2:
+            return None
+        mean = self.mean
+        return math.sqrt(math.fsum((v - mean) ** 2 for v in self.values) / (self.n - 1))
 
     @property
     def admissible(self) -> bool:
@@ -120,6 +123,7 @@ def samples_of(
     metric: str = "top1_accuracy",
     epoch: int | None = None,
     unit: str = "percent",
+    scales: Sequence[Scale] | None = None,
     seeds: Sequence[int] | None = None,
     looks: Mapping[str, int] | None = None,
     data_effect: DataEffect | None = None,
@@ -135,30 +139,34 @@ def samples_of(
         paper: the paper.
         metric, epoch: what to read from each run; runs that cannot tell are left out.
         unit: ``fraction`` divides percentages by 100.
+        scales: only these scales.
         seeds: only these seeds, where they were fixed up front.
         looks: study -> number of times seeds were added to it (1: once, up front).
         data_effect: tells how far a record's data are from the original's.
     """
     runs = index(records)
+    planned = None if seeds is None else tuple(sorted(set(seeds)))
     out = []
-    for scale, found in _matching(runs, experiment, paper).items():
-        chosen = [r for r in found if seeds is None or r.protocol.seed in seeds]
-        sample = _sample(chosen, experiment, scale, _published(runs, experiment, paper), metric, epoch, unit)
+    for scale in runs.scales_of(paper):
+        if scales is not None and scale not in scales:
+            continue
+        found = _matching(runs, experiment, paper, scale)
+        where = ("sample", paper.name, experiment, scale, metric, epoch, unit, planned)
+        if where not in runs.cache:
+            chosen = [r for r in found if planned is None or r.protocol.seed in planned]
+            runs.cache[where] = _sample(chosen, experiment, scale, runs, paper, metric, epoch, unit)
+        sample = runs.cache[where]
         if sample is not None:
-            out.append(_in_context(sample, chosen, looks or {}, data_effect))
+            out.append(_in_context(sample, found, looks or {}, data_effect))
     return out
 
 
-def _matching(runs: Runs, experiment: str, paper: Paper) -> dict[Scale, tuple[Record, ...]]:
-    where = ("match", paper.name, experiment)
+def _matching(runs: Runs, experiment: str, paper: Paper, scale: Scale) -> tuple[Record, ...]:
+    where = ("match", paper.name, experiment, scale)
     if where not in runs.cache:
-        found = {}
-        for scale in runs.scales_of(paper):
-            published = _published(runs, experiment, paper)
-            protocol = paper.scales[scale](published) if scale in paper.scales else published
-            if records := runs.by_key.get(study_key(protocol)):
-                found[scale] = records
-        runs.cache[where] = found
+        published = _published(runs, experiment, paper)
+        protocol = paper.scales[scale](published) if scale in paper.scales else published
+        runs.cache[where] = runs.by_key.get(study_key(protocol), ())
     return runs.cache[where]
 
 
@@ -173,11 +181,13 @@ def _sample(
     records: Sequence[Record],
     experiment: str,
     scale: Scale,
-    published: Protocol,
+    runs: Runs,
+    paper: Paper,
     metric: str,
     epoch: int | None,
     unit: str,
 ) -> Sample | None:
+    published = _published(runs, experiment, paper)
     factor = 0.01 if unit == "fraction" else 1.0
     by_seed: dict[int, tuple[Record, float, float]] = {}
     repeats = 0
@@ -202,7 +212,7 @@ def _sample(
         best_values=tuple(row[2] for row in rows),
         seeds=tuple(r.protocol.seed for r in kept),
         identities=tuple(r.identity for r in kept),
-        deviations=_deviations(kept, published),
+        deviations=_deviations(kept, published, runs, experiment),
         correct=tuple(o.last.correct for o in outcomes),
         total=tuple(o.last.total for o in outcomes),
         chance_runs=tuple(at_chance(o.last.correct, o.last.total, 1 / published.model.classes) for o in outcomes),
@@ -212,16 +222,27 @@ def _sample(
     )
 
 
-def _deviations(records: Sequence[Record], published: Protocol) -> tuple[Deviation, ...]:
-    """Deviations of the runs from the published protocol, once for each distinct precision."""
-    distinct = {(r.protocol.precision, r.protocol.schema_version): r.protocol for r in records}
-    return tuple(dict.fromkeys(d for protocol in distinct.values() for d in deviations(protocol, published)))
+def _deviations(records: Sequence[Record], published: Protocol, runs: Runs, experiment: str) -> tuple[Deviation, ...]:
+    """Deviations of an experiment's runs at one scale from the published protocol, once per distinct precision."""
+    distinct = {(p.precision, p.schema_version): p for p in (r.protocol for r in records)}
+    found: dict[Deviation, None] = {}
+    for key, protocol in distinct.items():
+        where = ("deviations", published.paper, experiment, protocol.scale, key)
+        if where not in runs.cache:
+            same = (
+                protocol.model_copy(update={"seed": published.seed}) == published
+            )  # spares the comparison setting by setting
+            runs.cache[where] = () if same else tuple(deviations(protocol, published))
+        found |= dict.fromkeys(runs.cache[where])
+    return tuple(found)
 
 
 def _in_context(
     sample: Sample, records: Sequence[Record], looks: Mapping[str, int], data_effect: DataEffect | None
 ) -> Sample:
     """Add what the record store and the data manifest know: looks taken, and how far the data are from the original."""
+    if not looks and data_effect is None:
+        return sample
     kept = [r for r in records if r.identity in set(sample.identities)]
     effects = [data_effect(r) for r in kept] if data_effect else []
     barred = dict.fromkeys(e for e in effects if isinstance(e, Deviation))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import isnan
 
-import numpy as np
 from scipy.optimize import brentq
 from scipy.special import nctdtr, stdtr, stdtrit
 from scipy.stats import nct
@@ -39,5 +39,9 @@ def ruled_out_p(t: float, n1: int, n2: int, original_n: int) -> float:
     Source: STATISTICS, section 2: F_nct(T; 2n - 2, d33 sqrt(n / 2)).
     """
     shift = d33(original_n) * (n1 * n2 / (n1 + n2)) ** 0.5
-    # far out in the lower tail the series loses all digits; the central t bounds it from above
-    return float(np.nan_to_num(nct.cdf(t, n1 + n2 - 2, shift), nan=stdtr(n1 + n2 - 2, t)))
+    df = n1 + n2 - 2
+    # the fast series fails for large shifts, and every series far out in the lower tail, where the central t bounds it
+    for distribution in (lambda: nctdtr(df, shift, t), lambda: nct.cdf(t, df, shift)):
+        if not isnan(p := float(distribution())):
+            return p
+    return float(stdtr(df, t))

@@ -57,11 +57,11 @@ def interval(d: Floats, se: Floats, df: Floats, level: float = 0.05) -> tuple[Fl
     return d - half, d + half
 
 
-def upper_p(t_numerator: Floats, se: Floats, df: Floats) -> Floats:
+def upper_p(numerator: Floats, se: Floats, df: Floats) -> Floats:
     """P(T >= numerator / se); with se 0 the difference is known and p is 0, 1, or 0.5 at the boundary itself."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(np.equal(se, 0), np.sign(t_numerator) * np.inf, np.divide(t_numerator, se))
-    return stdtr(df, -np.nan_to_num(t, nan=0.0, posinf=np.inf, neginf=-np.inf))
+        t = np.where(np.equal(numerator, 0), 0.0, np.divide(numerator, se))
+    return stdtr(df, -t)
 
 
 def two_sided_p(d: Floats, se: Floats, df: Floats) -> Floats:
