@@ -126,19 +126,19 @@ class Tracker:
         found: dict[str, str] = {}
         for name in dict.fromkeys(_experiment(item) for item in items):
             experiment = self._experiment(name)
-            known = self._known(experiment)
+            self._forget_half_written(experiment)
+            stopped = self._interrupted(experiment)
             for item in (i for i in items if _experiment(i) == name):
-                tags = content.tags(item)
-                key = tags["record"]
-                if key not in known:
-                    self._forget_interrupted(experiment, tags["identity"])
-                    known[key] = self._log_run(experiment, item, tags)
-                found[key] = known[key]
+                key = content.fingerprint(item.record)
+                if key not in found:
+                    found[key] = self._known(experiment, key) or self._log_run(experiment, item)
+                for run in stopped.pop(item.record.identity, []):
+                    self._client.delete_run(run)
         return found
 
-    def _log_run(self, experiment: str, item: Tracked, tags: dict[str, str]) -> str:
+    def _log_run(self, experiment: str, item: Tracked) -> str:
         start, stop = content.span(item.record)
-        run = self._start(experiment, content.run_name(item), tags, start)
+        run = self._start(experiment, content.run_name(item), content.tags(item), start)
         self._batches(run, content.params(item.record.protocol), content.points(item.record))
         with tempfile.TemporaryDirectory() as folder:
             content.write_files(item, Path(folder))
@@ -187,7 +187,8 @@ class Tracker:
 
     def _log_interrupted(self, protocol: Protocol, reason: str, title: str) -> str:
         experiment = self._experiment(content.experiment_name(protocol.paper, protocol.scale))
-        self._forget_interrupted(experiment, protocol.identity)
+        for old in self._interrupted(experiment).get(protocol.identity, []):
+            self._client.delete_run(old)
         name = title or f"{protocol.model.name}, {content.method(protocol)}"
         tags = {"kind": "run", "identity": protocol.identity, "study": protocol.study, "status": "interrupted"}
         tags |= {"paper": protocol.paper, "scale": protocol.scale, "seed": str(protocol.seed)}
@@ -229,19 +230,23 @@ class Tracker:
         if default and default.lifecycle_stage == "active" and not self._find(default.experiment_id, ""):
             self._client.delete_experiment(default.experiment_id)
 
-    def _known(self, experiment: str) -> dict[str, str]:
-        """Fingerprint to run id of the complete runs; what a crash left half-written is removed."""
-        known = {}
-        for run in self._find(experiment, "tags.kind = 'run'"):
-            if run.info.status == "RUNNING":
-                self._client.delete_run(run.info.run_id)
-            elif "record" in run.data.tags:
-                known[run.data.tags["record"]] = run.info.run_id
-        return known
+    def _known(self, experiment: str, key: str) -> str | None:
+        """The complete run that shows a record; asked for one at a time, as listing a large store takes seconds."""
+        found = self._find(experiment, f"tags.record = '{key}'")
+        return next((run.info.run_id for run in found if run.info.status != "RUNNING"), None)
 
-    def _forget_interrupted(self, experiment: str, identity: str) -> None:
-        for run in self._find(experiment, f"tags.identity = '{identity}' and tags.status = 'interrupted'"):
-            self._client.delete_run(run.info.run_id)
+    def _forget_half_written(self, experiment: str) -> None:
+        """Remove what a crash left; only on a local store, whose lock we hold: a server has other writers."""
+        if is_local(self.uri):
+            for run in self._find(experiment, "attributes.status = 'RUNNING'"):
+                self._client.delete_run(run.info.run_id)
+
+    def _interrupted(self, experiment: str) -> dict[str, list[str]]:
+        """Identity to the interrupted runs shown for it."""
+        stopped: dict[str, list[str]] = {}
+        for run in self._find(experiment, "tags.status = 'interrupted' and tags.kind = 'run'"):
+            stopped.setdefault(run.data.tags["identity"], []).append(run.info.run_id)
+        return stopped
 
     def _find(self, experiment: str, condition: str) -> list[Any]:
         runs: list[Any] = []
