@@ -75,8 +75,8 @@ def where(data_dir: Path | None = None) -> list[Copy]:
 def checked(name: str, data_dir: Path | None = None) -> dict[str, Any]:
     """Decode a data set, fingerprint it and compare it with the original, as plain values.
 
-    ``status`` is ``exact``, ``accounted`` (listed images differ) or ``unknown``; ``conflict`` says that a fingerprint of
-    the original is on file and the copy does not have it.
+    ``status`` is ``exact``, ``accounted`` (listed images differ) or ``unknown``; ``conflict`` says that fingerprints of
+    the original are on file and the copy does not have them.
 
     Raises:
         ReproError: if it is unknown, missing or damaged, or too large for memory.

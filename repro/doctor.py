@@ -127,16 +127,22 @@ def _papers() -> Iterator[Finding]:
 
 
 def _runs(runs: Path) -> Finding:
-    reason = unwritable(runs)
+    """Whether runs can be kept; a folder that is not there yet is not made, its parent is tried."""
+    there = _existing(runs)
+    reason = unwritable(there) if there.is_dir() else "not a directory"
     found = f"{runs} cannot be written to ({reason})" if reason else f"{runs} can be written to"
     return Finding("runs", not reason, found, "choose another --runs-dir, or set REPRO_RUNS", needed=True)
 
 
+def _existing(path: Path) -> Path:
+    """The path itself, or the nearest of its parents that exists."""
+    return next((p for p in (path, *path.absolute().parents) if p.exists()), Path(os.sep))
+
+
 def _disk(runs: Path) -> Finding:
     """Space where the runs go; of the nearest folder that exists."""
-    there = next((p for p in (runs, *runs.absolute().parents) if p.is_dir()), Path(os.sep))
-    free = shutil.disk_usage(there).free
-    return Finding("disk", free >= ENOUGH_DISK, f"{free / 1e9:,.0f} GB free", "free some space, 2 GB at least")
+    free = shutil.disk_usage(_existing(runs)).free
+    return Finding("disk", free >= ENOUGH_DISK, f"{free / 1e9:,.1f} GB free", "free some space, 2 GB at least")
 
 
 def _data(data_dir: Path | None) -> Iterator[Finding]:

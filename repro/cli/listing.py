@@ -54,7 +54,7 @@ def _print(listing: Listing) -> None:
     else:
         out.print("[quiet]none[/]")
     if hint := HINTS.get(listing.what):
-        err.print(f"[quiet]{hint.format(paper=listing.paper)}[/]", highlight=False)
+        err.print(f"[quiet]{hint.format(paper=listing.paper)}[/]", soft_wrap=True)
 
 
 def _grid(listing: Listing) -> Table:

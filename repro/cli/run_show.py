@@ -8,6 +8,7 @@ from typing import Any
 from repro.cli.console import duration, err, out, print_json
 from repro.launch.job import Ended
 from repro.settings import differing
+from repro.showing import plain
 from repro.single import Single, record_of
 
 SCHEMA_VERSION = 1
@@ -19,7 +20,7 @@ NAMED_ENDINGS = (".epochs", ".milestones", ".interval", ".stop_epoch", ".last_ep
 def opening(single: Single) -> None:
     """Which scale and why, and what it changes."""
     choice = single.choice
-    err.print(f"[head]{single.paper.title}[/] at [head]{choice.scale}[/] scale ({choice.reason}).")
+    err.print(f"[head]{single.paper.title}[/] at [head]{choice.scale}[/] scale ({choice.reason}).", soft_wrap=True)
     if single.choice.scale == "paper":
         return
     cut = single.paper.scales[choice.scale](single.full)
@@ -27,16 +28,7 @@ def opening(single: Single) -> None:
     named = [p for p in rows if p in NAMES_OF_CUT or p.endswith(NAMED_ENDINGS)]
     parts = [f"{p} {plain(rows[p].get('full'))} → {plain(rows[p].get('cut'))}" for p in named]
     if parts:
-        err.print(f"[quiet]The scale changes {'; '.join(parts)}. --set PATH=VALUE sets one exactly.[/]")
-
-
-def plain(value: Any) -> str:
-    """A setting's value for people: ``150, 250``, ``0.125``, ``all`` for nothing."""
-    if isinstance(value, list):
-        return ", ".join(map(plain, value)) or "none"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "-" if value is None else str(value)
+        err.print(f"[quiet]The scale changes {'; '.join(parts)}. --set PATH=VALUE sets one exactly.[/]", soft_wrap=True)
 
 
 def deleting(single: Single) -> None:
@@ -77,7 +69,7 @@ def result(single: Single, *, repeated: bool, json: bool) -> None:
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": plain_record})
         return
     if repeated:
-        err.print("This run is finished already; nothing is trained (--restart runs it again).")
+        err.print("This run is finished already; nothing is trained (--restart runs it again).", soft_wrap=True)
     for name, value in lines(single):
         out.print(f"[quiet]{name:<12}[/] {value}", soft_wrap=True)
 
@@ -127,7 +119,7 @@ def stopped(single: Single, ended: Ended, *, json: bool) -> None:
         document = {**_identity(single), "state": ended.state, "sentence": ended.sentence}
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": None})
     if ended.state == "interrupted":
-        err.print("Interrupted; what is trained is kept, and the same command continues it.")
+        err.print("Interrupted; what is trained is kept, and the same command continues it.", soft_wrap=True)
         return
     where = single.directory / "status.json"
     err.print(f"[bad]Failed:[/] {ended.sentence} [quiet](traceback in {where})[/]", soft_wrap=True)

@@ -1,0 +1,43 @@
+"""``repro doctor``: what this machine has, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repro.cli.errors import EVIDENCE_MISSING
+
+SCHEMA_VERSION = 1
+
+
+def command(
+    data_dir: Annotated[Path | None, typer.Option(help="Where data sets are looked for first.")] = None,
+    runs_dir: Annotated[Path | None, typer.Option(help="Where runs would be kept (default: runs here).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout (docs/json.md).")] = False,
+) -> None:
+    """Look at Python, PyTorch, devices, optional packages, data, papers and disk, and say what to do.
+
+    Exit codes: 0 the demo can run, 3 it cannot.
+    """
+    from repro.cli.console import err, out, print_json
+    from repro.doctor import demo_can_run, examine
+    from repro.home import runs_dir as folder
+
+    with err.status("Looking ..."):
+        findings = examine(folder(runs_dir), data_dir)
+    can = demo_can_run(findings)
+    if json:
+        rows = [asdict(f) for f in findings]
+        print_json({"schema_version": SCHEMA_VERSION, "kind": "doctor", "demo_can_run": can, "findings": rows})
+    else:
+        for f in findings:
+            style, word = ("good", "ok") if f.ok else ("bad", "missing") if f.needed else ("open", "missing")
+            out.print(f"[{style}]{word:<8}[/]", end="")
+            remedy = "" if f.ok else f": {f.remedy}"
+            out.print(f"{f.name:<19} {f.found}{remedy}", markup=False, soft_wrap=True)
+        out.print("The demo can run here: make demo." if can else "The demo cannot run here; see the lines in red.")
+    if not can:
+        raise typer.Exit(EVIDENCE_MISSING)
