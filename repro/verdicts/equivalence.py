@@ -52,7 +52,16 @@ def best_half(s1: float | None, n1: int, s2: float, n2: int, level: float = 0.05
     return float(np.min(quantile(1 - level, df) * se))
 
 
-def needed_n(d: float, s1: float | None, n1: int, s2: float, n2: int, margin: float, level: float = 0.05) -> int | None:
+def needed_n(
+    d: float,
+    s1: float | None,
+    n1: int,
+    s2: float,
+    n2: int,
+    margin: float,
+    level: float = 0.05,
+    effect: float = 0.0,
+) -> int | None:
     """The smallest number of our runs, above the present ``n2``, at which the present numbers would be decided.
 
     Returns:
@@ -62,7 +71,7 @@ def needed_n(d: float, s1: float | None, n1: int, s2: float, n2: int, margin: fl
 
     def decided(n: Floats) -> Floats:
         se, df = _errors(s1, n1, s2, n)
-        return decide(d, se, df, margin, level) != UNDECIDED
+        return decide(d, se, df, margin, level, effect) != UNDECIDED
 
     grid = _more_than(n2)
     hits = decided(grid)

@@ -29,7 +29,8 @@ def judge_published(paper: Paper) -> list[Verdict]:
 
     Two-sided Welch tests at 5 % from per-seed values where they are known, else from means, spreads and numbers of
     runs. Labels: SUPPORTED, CONTRADICTED (the significant opposite), NOT SIGNIFICANT, INCONCLUSIVE (no spread to judge
-    by), NOT TESTED (no number). A remark says where Holm's correction over the paper's orderings changes the picture.
+    by), NOT TESTED (no number). A remark says where Holm's correction over the orderings of a table, or over those of
+    the paper's sentences, changes the picture.
 
     Returns:
         Verdicts with ``published=True`` in the order of the paper's sentences, then of its tables.
@@ -38,18 +39,22 @@ def judge_published(paper: Paper) -> list[Verdict]:
     claims = [*paper.sentences, *(c for t in paper.tables.values() for c in t.claims)]
     spoken = [c for c in claims if isinstance(c, Ordering | Trend | Collapse | Compound)]
     single = {id(leaf): _leaf(leaf, paper, cells) for leaf in leaves(spoken)}
-    orderings = [i for i, v in single.items() if v.kind == "ordering" and v.p is not None and v.label == "SUPPORTED"]
-    tested = [i for i, v in single.items() if v.kind == "ordering" and v.p is not None]
-    corrected = dict(zip(tested, holm([single[i].p or 0.0 for i in tested]), strict=True))
-    for i in orderings:
-        single[i] = _remark(single[i], corrected[i], len(tested))
+    for group in (paper.sentences, *(t.claims for t in paper.tables.values())):
+        tested = [id(c) for c in leaves(group) if id(c) in single and _is_test(single[id(c)])]
+        corrected = holm([single[i].p or 0.0 for i in tested])
+        for i, p in zip(tested, corrected, strict=True):
+            single[i] = _remark(single[i], p, len(tested))
     return [_assemble(claim, single) for claim in spoken]
 
 
+def _is_test(verdict: Verdict) -> bool:
+    return verdict.kind == "ordering" and verdict.p is not None
+
+
 def _remark(verdict: Verdict, corrected: float, size: int) -> Verdict:
-    if corrected <= LEVEL:
+    if corrected <= LEVEL or verdict.label != "SUPPORTED":
         return replace(verdict, p_corrected=corrected)
-    flag = f"One of {size} such comparisons in the paper: after Holm's correction {p_text(corrected)}."
+    flag = f"One of {size} comparisons made together: after Holm's correction {p_text(corrected)}."
     return replace(verdict, p_corrected=corrected, flags=(*verdict.flags, flag))
 
 

@@ -14,7 +14,7 @@ from repro.verdicts.exact import judge_exact
 from repro.verdicts.moderated import Prior, fit_prior
 from repro.verdicts.noise_floor import evaluated_images, remark
 from repro.verdicts.ordering import judge_ordering
-from repro.verdicts.sample import SCALES, DataEffect, Runs, Sample, samples_of
+from repro.verdicts.sample import SCALES, DataEffect, Looks, Runs, Sample, samples_of
 from repro.verdicts.seeded import judge_seeded
 from repro.verdicts.tested import Tested
 from repro.verdicts.trend import judge_trend
@@ -37,7 +37,7 @@ class Evidence:
         *,
         seeds: Sequence[int] | None = None,
         scale: Scale | None = None,
-        looks: Mapping[str, int] | None = None,
+        looks: Looks | None = None,
         data_effect: DataEffect | None = None,
     ) -> None:
         self.paper, self.runs, self.table, self.scale = paper, runs, table, scale

@@ -114,6 +114,9 @@ def index(records: Sequence[Record] | Runs) -> Runs:
 DataEffect = Callable[[Record], "float | Deviation"]
 """The worst-case effect of a record's data in points, or the deviation that bars it."""
 
+Looks = Callable[[str], int]
+"""Number of times seeds were added to a study."""
+
 
 def samples_of(
     records: Sequence[Record] | Runs,
@@ -125,7 +128,7 @@ def samples_of(
     unit: str = "percent",
     scales: Sequence[Scale] | None = None,
     seeds: Sequence[int] | None = None,
-    looks: Mapping[str, int] | None = None,
+    looks: Looks | None = None,
     data_effect: DataEffect | None = None,
 ) -> list[Sample]:
     """The samples of an experiment, one per scale at which it was run, highest scale first.
@@ -141,7 +144,7 @@ def samples_of(
         unit: ``fraction`` divides percentages by 100.
         scales: only these scales.
         seeds: only these seeds, where they were fixed up front.
-        looks: study -> number of times seeds were added to it (1: once, up front).
+        looks: number of times seeds were added to a study (1: once, up front).
         data_effect: tells how far a record's data are from the original's.
     """
     runs = index(records)
@@ -157,7 +160,7 @@ def samples_of(
             runs.cache[where] = _sample(chosen, experiment, scale, runs, paper, metric, epoch, unit)
         sample = runs.cache[where]
         if sample is not None:
-            out.append(_in_context(sample, found, looks or {}, data_effect))
+            out.append(_in_context(sample, found, looks, data_effect, unit))
     return out
 
 
@@ -238,17 +241,22 @@ def _deviations(records: Sequence[Record], published: Protocol, runs: Runs, expe
 
 
 def _in_context(
-    sample: Sample, records: Sequence[Record], looks: Mapping[str, int], data_effect: DataEffect | None
+    sample: Sample, records: Sequence[Record], looks: Looks | None, data_effect: DataEffect | None, unit: str
 ) -> Sample:
-    """Add what the record store and the data manifest know: looks taken, and how far the data are from the original."""
-    if not looks and data_effect is None:
+    """Add the looks taken and, at paper scale, how far the data are from the original's."""
+    if looks is None and (data_effect is None or sample.scale != "paper"):
         return sample
-    kept = [r for r in records if r.identity in set(sample.identities)]
-    effects = [data_effect(r) for r in kept] if data_effect else []
-    barred = dict.fromkeys(e for e in effects if isinstance(e, Deviation))
+    identities = set(sample.identities)
+    kept = [r for r in records if r.identity in identities]
+    effects = [data_effect(r) for r in kept] if data_effect and sample.scale == "paper" else []
+    barred = tuple(dict.fromkeys(e for e in effects if isinstance(e, Deviation)))
+    points = max((e for e in effects if not isinstance(e, Deviation)), default=0.0)
+    count = max((looks(study) for study in {r.protocol.study for r in kept}), default=1) if looks else 1
+    if not barred and not points and count <= 1:
+        return sample
     return replace(
         sample,
-        looks=max((looks.get(r.protocol.study, 1) for r in kept), default=1) if looks else 1,
-        data_effect=max((e for e in effects if not isinstance(e, Deviation)), default=0.0),
+        looks=max(count, 1),
+        data_effect=points / 100 if unit == "fraction" else points,
         deviations=(*sample.deviations, *barred),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ from repro.verdicts.cells import leaves
 from repro.verdicts.compound import judge_compound
 from repro.verdicts.correction import correct
 from repro.verdicts.exit_codes import exit_code
+from repro.verdicts.fidelity import data_effect as recorded_effect
 from repro.verdicts.rules import Evidence, judge_leaf
-from repro.verdicts.sample import DataEffect, Runs, index
+from repro.verdicts.sample import DataEffect, Looks, Runs, index
 from repro.verdicts.score import Score, score
 from repro.verdicts.verdict import SCHEMA_VERSION, Verdict
 from shared.claims import Claim, Compound, Table
@@ -84,8 +85,8 @@ def judge(
     *,
     seeds: Sequence[int] | None = None,
     scale: Scale | None = None,
-    looks: Mapping[str, int] | None = None,
-    data_effect: DataEffect | None = None,
+    looks: Looks | None = None,
+    data_effect: DataEffect | None = recorded_effect,
 ) -> TableVerdict:
     """Judge every claim of a table.
 
@@ -95,8 +96,8 @@ def judge(
         records: all the evidence there is, or an index of it (``sample.index``) shared between calls.
         seeds: only runs with these seeds, fixed up front, may speak.
         scale: only runs at this scale may speak; by default each sentence takes the highest scale with two runs.
-        looks: study -> number of times seeds were added to it.
-        data_effect: tells how far the data of a record are from the original's (``sample.samples_of``).
+        looks: number of times seeds were added to a study.
+        data_effect: tells how far the data of a record are from the original's; by default what the record says.
 
     Raises:
         ReproError: for a table that does not exist.

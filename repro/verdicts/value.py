@@ -154,7 +154,7 @@ def _decide(claim: Value, reading: Reading, ours: tuple[float, float | None], sa
     if best + effect >= margin and abs(d) - best <= margin + effect:
         reason = f"{gap} crosses {bounds}, and no number of our runs could narrow it below +-{num(best + effect)}."
         return replace(open_, label="UNRESOLVABLE", reason=reason, best=best)
-    needed = needed_n(d, reading.sd, reading.n, spread, n2, margin, level) if not effect else None
+    needed = needed_n(d, reading.sd, reading.n, spread, n2, margin, level, effect)
     more = (
         f"about {needed} runs would decide at this difference"
         if needed

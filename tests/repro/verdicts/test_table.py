@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from repro.evidence.record import Environment
 from repro.verdicts.table import judge
 from shared.claims import Collapse, Compound, Exact, Ordering, Trend, Value
 from shared.errors import ReproError
@@ -178,8 +179,33 @@ def test_sentences_without_a_table_have_a_name(paper, make_runs):
 
 def test_looks_lower_the_level(with_claims, make_runs):
     records = make_runs("a", [86.8, 87.1, 87.4])
-    looks = {records[0].protocol.study: 2}
+    looks = {records[0].protocol.study: 2}.__getitem__
     (verdict,) = judge(with_claims(value()), "t", records, looks=looks).verdicts
     assert verdict.level == 0.0294
     assert verdict.interval[0] < -0.7644
     assert any("0.0294" in flag for flag in verdict.flags)
+
+
+def test_never_judged_before_is_the_first_look(with_claims, make_runs):
+    (verdict,) = judge(with_claims(value()), "t", make_runs("a", [86.8, 87.1, 87.4]), looks=lambda study: 0).verdicts
+    assert verdict.level == 0.05
+
+
+def _with_data(records, **facts):
+    return [r.model_copy(update={"environment": Environment(versions={}, device="cpu", **facts)}) for r in records]
+
+
+def test_data_accounted_for_widen_the_doubt_and_unknown_data_bar(with_claims, make_runs):
+    records = make_runs("a", [87.2, 87.4, 87.6])
+    facts = {"data": {"test": "0123456789abcdef"}, "worst_case_points": 0.2}
+    exact, accounted, unknown = (
+        judge(with_claims(value()), "t", _with_data(records, data_status=status, **facts)).verdicts[0]
+        for status in ("exact", "accounted", "unknown")
+    )
+    assert (exact.label, accounted.label, unknown.label) == ("REPRODUCED", "REPRODUCED", "NOT TESTED")
+    assert any("at most 0.20 points" in flag for flag in accounted.flags)
+    assert not exact.flags
+    assert "data.fingerprint: the original's -> 0123456789ab" in unknown.reason
+    tight = judge(with_claims(value(margin=0.5)), "t", _with_data(records, data_status="accounted", **facts))
+    assert tight.verdicts[0].label == "INCONCLUSIVE"
+    assert judge(with_claims(value(margin=0.5)), "t", records).verdicts[0].label == "REPRODUCED"
