@@ -97,6 +97,7 @@ def _stop_unless_done(single: Single, ended: Ended, common: Mapping[str, Any]) -
         ReproError: if it failed by something the user can put right.
     """
     from repro.cli import run_show as show
+    from repro.cli.console import err
     from repro.tracking import Tracker
     from shared.errors import ReproError
     from shared.training.rundir import RunDirectory
@@ -108,9 +109,9 @@ def _stop_unless_done(single: Single, ended: Ended, common: Mapping[str, Any]) -
         raise ReproError(ended.sentence)
     show.stopped(single, ended, json=common["json"])
     if common["track"]:
-        from repro.cli.console import err
-
-        Tracker(single.runs_dir, notify=err.print).log_interrupted(single.protocol, ended.sentence, single.run().label)
+        with err.status("Noting it in MLflow (Ctrl-C skips this) ..."):
+            tracker = Tracker(single.runs_dir, notify=err.print)
+            tracker.log_interrupted(single.protocol, ended.sentence, single.run().label)
     raise typer.Exit(INTERRUPTED if ended.state == "interrupted" else EVIDENCE_MISSING)
 
 

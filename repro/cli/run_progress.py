@@ -30,10 +30,10 @@ def _drawing(tail: Tail) -> Iterator[None]:
     status = err.status(line(tail, start, 0.0)) if err.is_terminal else None
 
     def draw() -> None:
-        shown = time.monotonic()
+        shown, from_epoch = time.monotonic(), start
         while not stop.wait(1 / LOOKS_PER_SECOND):
-            tail.read()
-            text = line(tail, start, time.monotonic() - began)
+            from_epoch = min(from_epoch, tail.read())  # what lies after the checkpoint is dropped and done again
+            text = line(tail, from_epoch, time.monotonic() - began)
             if status is not None:
                 status.update(text)
             elif time.monotonic() - shown >= PLAIN_SECONDS:

@@ -42,7 +42,10 @@ def starting(single: Single) -> None:
     from shared.training.checkpoint import names
 
     goes_on = bool(names(single.directory / "checkpoint"))
-    err.print(f"{'Continuing' if goes_on else 'Running'} in {single.directory} (Ctrl-C keeps it).", soft_wrap=True)
+    err.print(
+        f"{'Continuing' if goes_on else 'Running'} in {single.directory} (Ctrl-C stops it, the same command continues).",
+        soft_wrap=True,
+    )
 
 
 def dry_run(single: Single) -> None:
@@ -119,7 +122,7 @@ def stopped(single: Single, ended: Ended, *, json: bool) -> None:
         document = {**_identity(single), "state": ended.state, "sentence": ended.sentence}
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": None})
     if ended.state == "interrupted":
-        err.print("Interrupted; what is trained is kept, and the same command continues it.", soft_wrap=True)
+        err.print("Interrupted; the same command continues from the last checkpoint.", soft_wrap=True)
         return
     where = single.directory / "status.json"
     err.print(f"[bad]Failed:[/] {ended.sentence} [quiet](traceback in {where})[/]", soft_wrap=True)
