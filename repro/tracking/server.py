@@ -19,6 +19,9 @@ from repro.tracking.connect import DEFAULTS, artifacts, database
 from shared.errors import ReproError
 
 HOST = "127.0.0.1"
+FASTER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+"""Leaves out the server's job queue (for evaluating chat models), which is three quarters of its start-up time."""
+
 PAGE = "#/experiments?workflowType=machine_learning"
 """Where to start: MLflow 3 opens on its pages for chat models otherwise."""
 
@@ -55,7 +58,7 @@ def serve(runs: Path, port: int, say: Callable[[str], None]) -> int:
         ReproError: as ``command``, or if the server does not come up.
     """
     arguments = command(runs, port)
-    environment = {**DEFAULTS, **os.environ}
+    environment = {**DEFAULTS, **FASTER, **os.environ}
     log = runs / ".mlflow-server.log"
     with log.open("wb") as stream:
         # A session of its own: the server's workers end with it, whatever ends us (but SIGKILL).

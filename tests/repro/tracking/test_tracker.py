@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from repro.evidence.merge import fingerprint
 from repro.tracking import Tracked, Tracker
+from repro.tracking.server import FASTER, answers
 from repro.tracking.tracker import TAG_LIMIT
 
 pytestmark = [
@@ -201,8 +201,11 @@ def test_a_remote_server_gets_the_same_view(tmp_path, factory):
         "--artifacts-destination",
         str(tmp_path / "a"),
     ]
+    environment = {**os.environ, **FASTER}
     with (tmp_path / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path, start_new_session=True)
+        server = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=tmp_path, env=environment, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and server.poll() is None and not answers(port):
@@ -221,14 +224,6 @@ def test_a_remote_server_gets_the_same_view(tmp_path, factory):
     finally:
         os.killpg(server.pid, signal.SIGKILL)  # its workers too; nothing of it is kept
         server.wait(30)
-
-
-def answers(port):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as reply:
-            return reply.status == 200
-    except OSError:
-        return False
 
 
 def free_port():
