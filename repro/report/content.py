@@ -67,7 +67,7 @@ class Content:
     @cached_property
     def pictures(self) -> list[Picture]:
         """The figures that have something to show."""
-        return pictures(self.paper, self.tables, self.groups, self.command)
+        return pictures(self.paper, self.tables, self.groups)
 
     @cached_property
     def checklist(self) -> list[Item]:

@@ -9,25 +9,38 @@ from repro.report.ink import LINES, MARKERS, colour, drawing
 from repro.report.lines import Band, Bars, Steps
 from repro.report.series import Series
 
+WIDTH = 4.6
+"""Of a figure, in inches."""
+Slots = Mapping[str, int]
+"""Method -> its place in the palette, its marker and line."""
 LEAST_LEFT = 2e-3
 """Percent of weights left below which a point is drawn at the edge: a logarithmic axis has no zero."""
 TICKS = (0.0, 50.0, 75.0, 90.0, 98.0, 99.0, 99.6, 99.9, 99.99)
 
 
-def accuracy(series: Series, order: Sequence[str], *, band: bool, limits: tuple[float, float], title: str) -> Any:
+def accuracy(
+    series: Series,
+    slots: Slots,
+    *,
+    band: bool,
+    extent: tuple[float, float],
+    limits: tuple[float, float],
+    title: str,
+) -> Any:
     """Accuracy over sparsity; the spread as bars (published) or as a band (ours).
 
     Args:
         series: points by method.
-        order: methods that fix colour and marker, the same in neighbouring figures.
+        slots: method -> its place in the palette.
         band: a band of one standard deviation rather than bars.
+        extent: lowest and highest sparsity of the axis, in percent.
         limits: of the accuracy axis, in percent.
         title: over the axes.
     """
     with drawing():
         figure, axes = _axes(title)
         for method, points in series.items():
-            i = order.index(method)
+            i = slots[method]
             x = [_left(p.sparsity) for p in points]
             y = [p.mean for p in points]
             sd = [p.sd or 0.0 for p in points]
@@ -38,16 +51,16 @@ def accuracy(series: Series, order: Sequence[str], *, band: bool, limits: tuple[
                 axes.fill_between(x, low, high, color=colour(i), alpha=0.18, linewidth=0)
             else:
                 axes.errorbar(x, y, yerr=sd, linestyle=(0, (4, 2)), linewidth=1.1, capsize=2.5, **look)
-        _sparsity_axis(axes, [p.sparsity for points in series.values() for p in points])
+        _sparsity_axis(axes, *extent)
         axes.set(ylabel="accuracy (%)", ylim=limits)
-        _legend(figure, axes)
+        _finish(figure, axes)
         return figure
 
 
 def dots(published: Series, ours: Series, order: Sequence[str], title: str) -> Any:
     """One row per method: the published accuracy and ours, each with one standard deviation."""
     with drawing():
-        figure, axes = _axes(title, height=1.1 + 0.42 * len(order))
+        figure, axes = _axes(title, height=0.2 + 0.4 * len(order))
         sides = ((published, 0.16, "D", "published", "white"), (ours, -0.16, "o", "ours", None))
         for series, shift, marker, who, face in sides:
             for i, method in enumerate(order):
@@ -60,17 +73,17 @@ def dots(published: Series, ours: Series, order: Sequence[str], title: str) -> A
         axes.set(yticks=[-i for i in range(len(order))], yticklabels=order, xlabel="accuracy (%), ± one sd")
         axes.set_ylim(-len(order) + 0.45, 0.55)
         axes.grid(axis="y", visible=False)
-        _legend(figure, axes)
+        _finish(figure, axes, left=0.2 + 0.072 * max(map(len, order), default=0))
         return figure
 
 
-def curves(bands: Mapping[str, Band], order: Sequence[str], title: str) -> Any:
+def curves(bands: Mapping[str, Band], slots: Slots, title: str) -> Any:
     """Accuracy by epoch: mean over seeds, the range as a band; prunings as ticks along the lower edge."""
     with drawing():
-        figure, axes = _axes(title, height=3.5)
+        figure, axes = _axes(title, height=2.5)
         axes.set_ylim(0, 102)
         for row, (method, band) in enumerate(bands.items()):
-            i = order.index(method)
+            i = slots[method]
             axes.plot(
                 band.epochs, band.mean, linestyle=LINES[i % len(LINES)], color=colour(i), linewidth=1.2, label=method
             )
@@ -79,18 +92,20 @@ def curves(bands: Mapping[str, Band], order: Sequence[str], title: str) -> Any:
             if band.prunings:
                 axes.plot(band.prunings, [1.2 + 2.4 * row] * len(band.prunings), "|", color=colour(i), markersize=6)
         axes.set(xlabel="epoch (ticks along the axis: prunings)", ylabel="accuracy (%)")
-        _legend(figure, axes)
+        _finish(figure, axes)
         return figure
 
 
-def layers(bars: Mapping[str, Bars], order: Sequence[str], title: str) -> Any:
+def layers(bars: Mapping[str, Bars], slots: Slots, title: str) -> Any:
     """Weights left in each prunable tensor, in the order of the network; a cross at the foot marks none."""
+    from matplotlib.ticker import MaxNLocator
+
     with drawing():
         figure, axes = _axes(title)
         lowest = min((v for b in bars.values() for v in b.left if v > 0), default=1e-2)
         foot = lowest / 3
         for method, bar in bars.items():
-            i = order.index(method)
+            i = slots[method]
             x = range(1, len(bar.left) + 1)
             y = [v if v > 0 else float("nan") for v in bar.left]
             look = {"color": colour(i), "linestyle": LINES[i % len(LINES)], "marker": MARKERS[i % len(MARKERS)]}
@@ -99,49 +114,70 @@ def layers(bars: Mapping[str, Bars], order: Sequence[str], title: str) -> Any:
             axes.plot(gone, [foot] * len(gone), "x", color=colour(i), markersize=4.5)
         axes.set(yscale="log", xlabel="prunable tensor, from input to output", ylabel="weights left (%)")
         axes.set_ylim(foot / 1.6, 160)
-        _legend(figure, axes)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _logarithmic(axes.yaxis)
+        _finish(figure, axes)
         return figure
 
 
-def weights(steps: Mapping[str, Steps], order: Sequence[str], title: str) -> Any:
+def weights(steps: Mapping[str, Steps], slots: Slots, title: str) -> Any:
     """Distribution of the weights left, all tensors together."""
     with drawing():
         figure, axes = _axes(title)
         for method, step in steps.items():
-            i = order.index(method)
-            axes.stairs(step.counts, step.edges, color=colour(i), linewidth=1.2, label=method)
+            i = slots[method]
+            look = {"color": colour(i), "linestyle": LINES[i % len(LINES)], "linewidth": 1.2}
+            axes.stairs(step.counts, step.edges, label=method, **look)
         axes.set(yscale="log", xlabel="weight", ylabel="weights per bin", ylim=(0.7, None))
-        _legend(figure, axes)
+        _logarithmic(axes.yaxis)
+        _finish(figure, axes)
         return figure
 
 
-def _axes(title: str, height: float = 3.3) -> tuple[Any, Any]:
+def _axes(title: str, height: float = 2.3) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.3, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_subplot()
     axes.set_title(title, loc="left")
     return figure, axes
 
 
-def _legend(figure: Any, axes: Any) -> None:
+def _finish(figure: Any, axes: Any, left: float = 0.6) -> None:
+    """Make room around the axes, whose height stays as it was asked for, and put the legend under them.
+
+    Margins are stated, in inches: measuring every text twice, as automatic layouts do, takes most of a figure's time.
+    """
+    from matplotlib.transforms import Bbox
+
     handles, labels = axes.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
+    longest = max(map(len, unique), default=0)
+    columns = max(1, min(len(unique), 3 if longest < 17 else 2 if longest < 30 else 1))
+    rows = -(-len(unique) // columns)
+    height, top, bottom = figure.get_figheight(), 0.28, 0.52 + 0.19 * rows
+    total = height + top + bottom
+    figure.set_figheight(total)
+    axes.set_position(Bbox.from_extents(left / WIDTH, bottom / total, 1 - 0.1 / WIDTH, 1 - top / total))
     if unique:
-        long = max(map(len, unique)) > 24
-        columns = min(len(unique), 2 if long else 3)
-        figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=columns)
+        figure.legend(unique.values(), unique.keys(), loc="lower center", ncols=columns, borderaxespad=0.1)
+
+
+def _logarithmic(axis: Any) -> None:
+    """Plain numbers at the powers of ten."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _left(sparsity: float) -> float:
     return max(100 - sparsity, LEAST_LEFT)
 
 
-def _sparsity_axis(axes: Any, sparsities: Sequence[float]) -> None:
+def _sparsity_axis(axes: Any, low: float, high: float) -> None:
     """Logarithmic in the weights left, labelled with the sparsity."""
     from matplotlib.ticker import NullFormatter, NullLocator
 
-    low, high = (min(sparsities), max(sparsities)) if sparsities else (0.0, 99.9)
     shown = [t for t in TICKS if _left(t) >= _left(high) / 1.6 and _left(t) <= _left(low) * 1.6]
     axes.set_xscale("log")
     axes.set_xlim(_left(low) * 1.4, _left(high) / 1.4)

@@ -1,45 +1,50 @@
-"""Which figures a report has: those whose data exist, with title, caption and the command behind them."""
+"""Which figures a report has: those whose data exist, with title and caption."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from repro.report import figures, lines, series
+from repro.report.ink import PALETTE
+from repro.report.numbers import count
 from repro.report.runs import Group, highest
 from shared.claims import Table, Value
 from shared.paper import Paper
 
+Numbers = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
+"""Header and rows of a small table."""
+
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure: ``name`` is its file name and id, ``draw`` makes it when it is wanted."""
+    """One figure: ``name`` is its file name and id, ``draw`` makes it when it is wanted, ``numbers`` say the same."""
 
     name: str
     kind: str
     title: str
     caption: str
-    command: str
     draw: Callable[[], Any]
     table: str = ""
+    numbers: Numbers = ((), ())
 
 
-def pictures(paper: Paper, tables: Sequence[Table], groups: Sequence[Group], command: str) -> list[Picture]:
+def pictures(paper: Paper, tables: Sequence[Table], groups: Sequence[Group]) -> list[Picture]:
     """Every figure there is something to show in, table by table, then network by network.
 
     Args:
         paper: the paper.
         tables: the tables of the report.
         groups: our runs by experiment.
-        command: that makes the report; printed under each figure.
     """
-    found = [p for t in tables for p in _of_table(paper, t, groups, command)]
+    known = list(dict.fromkeys(m for t in paper.tables.values() for m in series.methods(paper, t)))
+    found = [p for t in tables for p in _of_table(paper, t, groups, known)]
     networks = dict.fromkeys(g.network for g in groups)
-    return found + [p for n in networks for p in _of_network(n, highest(groups, n), command)]
+    return found + [p for n in networks for p in _of_network(n, _shown(paper, n), highest(groups, n), known)]
 
 
-def _of_table(paper: Paper, table: Table, groups: Sequence[Group], command: str) -> Iterator[Picture]:
+def _of_table(paper: Paper, table: Table, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:
     if all(c.seed is not None or c.epoch is not None for c in table.claims if isinstance(c, Value)):
         return  # single runs of means that another table has
     for network in series.networks(paper, table):
@@ -47,58 +52,84 @@ def _of_table(paper: Paper, table: Table, groups: Sequence[Group], command: str)
         top = highest(groups, network)
         wanted = {c.experiment for c in table.claims if isinstance(c, Value)}
         own = series.ours([g for g in top if g.experiment.id in wanted], theirs)
-        order, name = list(theirs), f"{table.id}-{network}"
-        who = f"{network}, {table.id}" if table.id != network else network
+        slots, name = place(theirs, known), f"{table.id}-{network}"
+        who = _shown(paper, network) + (f", {table.id}" if table.id != network else "")
         if max((len(p) for p in theirs.values()), default=0) < 2:
             if own:
-                draw = _later(figures.dots, theirs, own, order, f"{who}: published and ours ({top[0].scale} scale)")
+                draw = _later(
+                    figures.dots, theirs, own, list(theirs), f"{who}: published and ours ({top[0].scale} scale)"
+                )
                 caption = f"Accuracy as published (open diamonds) and ours at {top[0].scale} scale (dots), ± one sd."
-                yield Picture(name, "table", f"{table.title}: published and ours", caption, command, draw, table.id)
+                yield Picture(name, "table", f"{table.title}: published and ours", caption, draw, table.id)
             continue
-        limits = _limits(theirs, own)
-        left = _later(figures.accuracy, theirs, order, band=False, limits=limits, title=f"{who}: published")
+        at = [p.sparsity for side in (theirs, own) for points in side.values() for p in points]
+        axes = {"extent": (min(at), max(at)), "limits": _limits(theirs, own)}
+        left = _later(figures.accuracy, theirs, slots, band=False, **axes, title=f"{who}: published")
         caption = "Published means; bars are one standard deviation over the authors' runs, where they state it."
-        yield Picture(f"{name}-published", "sparsity", f"{who}: published", caption, command, left, table.id)
+        yield Picture(f"{name}-published", "sparsity", f"{who}: published", caption, left, table.id)
         if own:
             title = f"{who}: ours at {top[0].scale} scale"
-            right = _later(figures.accuracy, own, order, band=True, limits=limits, title=title)
+            right = _later(figures.accuracy, own, slots, band=True, **axes, title=title)
             caption = f"Our means at {top[0].scale} scale; the band is one standard deviation over seeds."
-            yield Picture(f"{name}-ours", "sparsity", title, caption, command, right, table.id)
+            yield Picture(f"{name}-ours", "sparsity", title, caption, right, table.id)
 
 
-def _of_network(network: str, groups: Sequence[Group], command: str) -> Iterator[Picture]:
+def _of_network(network: str, who: str, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:
     """Learning curves, layers and weights by sparsity, at the network's highest scale."""
-    by_level: dict[float | None, dict[str, Group]] = {}
+    by_level: dict[str, dict[str, Group]] = {}
     for group in groups:
-        by_level.setdefault(series.level_of(group.experiment), {}).setdefault(_name(group), group)
-    for number in sorted(by_level, key=lambda at: -1.0 if at is None else at, reverse=True):
-        level = "at a sparsity of their own" if number is None else f"at {number:.4g} %" if number else "unpruned"
-        for part, own in enumerate(_in_parts(by_level[number])):
-            order = list(own)
+        level = series.level_of(group.experiment)
+        by_level.setdefault("" if level is None else f"{level:.4g}", {}).setdefault(_name(group), group)
+    for key in sorted(by_level, key=lambda k: float(k or -1), reverse=True):
+        level_text = f"at {key} %" if float(key or -1) > 0 else "unpruned" if key else "at a sparsity of their own"
+        for part, own in enumerate(_in_parts(by_level[key])):
+            slots = place(own, known)
             scale = next(iter(own.values())).scale
-            where = f"{network} {level}, {scale} scale" + (f" ({part + 1})" if part else "")
-            slug = f"{network}-{_slug(level)}" + (f"-{part + 1}" if part else "")
-            yield from _of_level(slug, where, own, order, command)
+            where = f"{who} {level_text}, {scale} scale" + (f" ({part + 1})" if part else "")
+            slug = f"{network}-{_slug(level_text)}" + (f"-{part + 1}" if part else "")
+            yield from _of_level(slug, where, own, slots)
 
 
-def _of_level(slug: str, where: str, own: Mapping[str, Group], order: list[str], command: str) -> Iterator[Picture]:
+def _of_level(slug: str, where: str, own: Mapping[str, Group], slots: figures.Slots) -> Iterator[Picture]:
     bands = {m: x for m, g in own.items() if (x := lines.band(g.records))}
     if bands:
         text = "Accuracy after each epoch: mean over seeds and their range; ticks at the foot are prunings."
-        draw = _later(figures.curves, bands, order, where)
-        yield Picture(f"curves-{slug}", "curves", f"Learning curves, {where}", text, command, draw)
+        draw = _later(figures.curves, bands, slots, where)
+        yield Picture(f"curves-{slug}", "curves", f"Learning curves, {where}", text, draw)
     bars = {m: y for m, g in own.items() if (y := lines.bars(g.records))}
     if bars:
         text = (
             "Share of the weights left in each prunable tensor, mean over seeds; a cross at the foot: none in any run."
         )
-        draw = _later(figures.layers, bars, order, where)
-        yield Picture(f"layers-{slug}", "layers", f"Weights left by layer, {where}", text, command, draw)
+        draw = _later(figures.layers, bars, slots, where)
+        yield Picture(
+            f"layers-{slug}", "layers", f"Weights left by layer, {where}", text, draw, numbers=_layer_numbers(bars)
+        )
     steps = {m: z for m, g in own.items() if (z := lines.steps(g.records[0]))}
     if steps:
         text = "Non-zero prunable weights at the end of the first seed's run, all tensors together."
-        draw = _later(figures.weights, steps, order, where)
-        yield Picture(f"weights-{slug}", "weights", f"Weights at the end, {where}", text, command, draw)
+        draw = _later(figures.weights, steps, slots, where)
+        yield Picture(f"weights-{slug}", "weights", f"Weights at the end, {where}", text, draw)
+
+
+def place(methods: Iterable[str], known: Sequence[str]) -> dict[str, int]:
+    """A place in the palette for each method: its usual one in the paper, or the next that is free in this figure."""
+    places: dict[str, int] = {}
+    for method in methods:
+        at = known.index(method) % len(PALETTE) if method in known else 0
+        free = [(at + i) % len(PALETTE) for i in range(len(PALETTE))]
+        places[method] = next((i for i in free if i not in places.values()), at)
+    return places
+
+
+def _layer_numbers(bars: Mapping[str, lines.Bars]) -> Numbers:
+    first = next(iter(bars.values()))
+    same = {m: b for m, b in bars.items() if b.names == first.names}
+    rows = [
+        (name, count(total), *(f"{b.left[i] * total / 100:,.0f} ({100 - b.left[i]:.4g} %)" for b in same.values()))
+        for i, (name, total) in enumerate(zip(first.names, first.totals, strict=True))
+    ]
+    return ("tensor", "weights", *(f"{m}: left (sparsity)" for m in same)), tuple(rows)
 
 
 def _in_parts(own: Mapping[str, Group], size: int = 6) -> Iterator[dict[str, Group]]:
@@ -106,6 +137,12 @@ def _in_parts(own: Mapping[str, Group], size: int = 6) -> Iterator[dict[str, Gro
     items = list(own.items())
     for start in range(0, len(items), size):
         yield dict(items[start : start + size])
+
+
+def _shown(paper: Paper, network: str) -> str:
+    """The network as the paper's experiments spell it: ``VGG19, FlipOut, 99.9 %``."""
+    titles = (e.title for e in paper.experiments.values() if e.labels.get("network") == network)
+    return next(titles, network).partition(", ")[0]
 
 
 def _name(group: Group) -> str:

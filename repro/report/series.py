@@ -49,6 +49,11 @@ def networks(paper: Paper, table: Table) -> list[str]:
     return list(dict.fromkeys(str(e.labels.get("network", "")) for _, e in _values(paper, table)))
 
 
+def methods(paper: Paper, table: Table) -> list[str]:
+    """The methods whose accuracies a table states, in its order."""
+    return list(dict.fromkeys(method_of(e) for _, e in _values(paper, table)))
+
+
 def published(paper: Paper, table: Table, network: str) -> Series:
     """The published accuracies of a table for one network."""
     cells = published_cells(paper)

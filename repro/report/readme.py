@@ -1,0 +1,101 @@
+"""The generated parts of the READMEs: ``python -m repro.report.readme [--check]``.
+
+Between ``<!-- begin: WHAT -->`` and ``<!-- end -->`` stands what the committed evidence and the claims say. WHAT is
+``table NAME``, ``score NAME``, ``published sentences`` or ``published table NAME``; in a README that is not a paper's
+it starts with the paper: ``flipout table NAME``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from repro.registry import load, names
+from repro.report.content import Content
+from repro.report.markdown import published_table, summary, verdict_table
+from repro.report.write import gather
+from shared.errors import ReproError
+
+ROOT = Path(__file__).resolve().parents[2]
+PART = re.compile(r"(<!-- begin: (?P<what>[^>]*?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+
+
+def readmes(root: Path = ROOT) -> list[Path]:
+    """The READMEs that may have generated parts."""
+    return [p for p in (root / "README.md", *sorted((root / "papers").glob("*/README.md"))) if p.exists()]
+
+
+def regenerate(path: Path) -> str:
+    """The file's text with its generated parts made anew.
+
+    Raises:
+        ReproError: for a part that is not known or not closed.
+    """
+    text = path.read_text(encoding="utf-8")
+    if text.count("<!-- begin:") != len(PART.findall(text)):
+        raise ReproError(f"{path}: a part that begins has no <!-- end --> of its own; add it.")
+    return PART.sub(lambda m: f"{m[1]}{_part(path, m['what'])}{m[4]}", text)
+
+
+def stale(paths: Sequence[Path]) -> list[Path]:
+    """The files whose generated parts are not what the evidence says now."""
+    return [p for p in paths if p.read_text(encoding="utf-8") != regenerate(p)]
+
+
+def _part(path: Path, what: str) -> str:
+    words = what.split()
+    paper = words.pop(0) if words and words[0] in names() else path.parent.name
+    match words:
+        case ["table", name]:
+            return f"\n{verdict_table(_one(paper, name).verdicts[0])}\n"
+        case ["score", name]:
+            return "".join(f"- {line}\n" for line in summary(_one(paper, name).verdicts[0]))
+        case ["published", "sentences"]:
+            ids = {c.id for c in load(paper).sentences}
+            return f"\n{published_table(v for v, _ in _whole(paper).sentences if v.claim.id in ids)}\n"
+        case ["published", "table", name]:
+            return f"\n{published_table(v for v, _ in _one(paper, name).sentences)}\n"
+        case _:
+            raise ReproError(f"{path}: nothing is called {what!r}; use table NAME, score NAME or published sentences.")
+
+
+@cache
+def _whole(paper: str) -> Content:
+    return gather(load(paper), paths=_committed(paper))
+
+
+@cache
+def _one(paper: str, table: str) -> Content:
+    return gather(load(paper), [table], _committed(paper))
+
+
+def _committed(paper: str) -> list[Path]:
+    """The committed evidence only: a README must not depend on what else this machine has run."""
+    folder = ROOT / "results" / paper
+    return [folder] if folder.is_dir() else []
+
+
+def main(words: Sequence[str]) -> int:
+    """Rewrite the READMEs, or with ``--check`` name those that are stale and return 1."""
+    if set(words) - {"--check"}:
+        print(f"usage: python -m repro.report.readme [--check], not {' '.join(words)}", file=sys.stderr)
+        return 2
+    paths = readmes()
+    old = stale(paths)
+    for path in old:
+        if "--check" in words:
+            print(f"{path.relative_to(ROOT)} is stale; run python -m repro.report.readme", file=sys.stderr)
+        else:
+            path.write_text(regenerate(path), encoding="utf-8")
+            print(f"{path.relative_to(ROOT)} rewritten")
+    return 1 if old and "--check" in words else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ReproError as error:
+        sys.exit(f"error: {error}")
