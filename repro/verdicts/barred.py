@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from repro.evidence.record import Record
-from repro.verdicts.sample import Runs, study_key
+from repro.verdicts.run_index import Runs, study_key
 from shared.claims import IMMATERIAL, Deviation, deviations
 from shared.paper import Paper
 from shared.protocol import Protocol, canonical

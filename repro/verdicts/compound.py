@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repro.verdicts.sample import SCALES
+from repro.verdicts.run_index import SCALES
 from repro.verdicts.verdict import Label, Verdict
 from shared.claims import Compound
 

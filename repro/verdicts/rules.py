@@ -14,7 +14,8 @@ from repro.verdicts.exact import judge_exact
 from repro.verdicts.moderated import Prior, fit_prior
 from repro.verdicts.noise_floor import evaluated_images, remark
 from repro.verdicts.ordering import judge_ordering
-from repro.verdicts.sample import SCALES, DataEffect, Looks, Runs, Sample, samples_of
+from repro.verdicts.run_index import SCALES, Runs
+from repro.verdicts.sample import DataEffect, Looks, Sample, samples_of
 from repro.verdicts.seeded import judge_seeded
 from repro.verdicts.tested import Tested
 from repro.verdicts.trend import judge_trend

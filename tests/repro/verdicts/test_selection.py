@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from repro.verdicts.barred import barred_runs
-from repro.verdicts.sample import index, samples_of, study_key
+from repro.verdicts.run_index import index, study_key
+from repro.verdicts.sample import samples_of
 from repro.verdicts.table import judge
 from shared.claims import Deviation, Value
 
@@ -122,7 +123,7 @@ def test_barred_runs_go_to_the_nearest_experiment(paper, make_record):
 def test_protocols_are_read_once_per_run(paper, make_runs, monkeypatch, with_claims):
     """The cost of selection grows with records + claims, not with their product."""
     calls = 0
-    import repro.verdicts.sample as module
+    import repro.verdicts.run_index as module
 
     original = module.canonical
 
