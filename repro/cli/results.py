@@ -49,11 +49,12 @@ def import_(
     """Merge records of other machines into the folder of runs; importing twice changes nothing."""
     from repro.evidence.merge import import_ as merge
     from repro.tracking import Tracker
+    from repro.tracking.known import described
 
     runs = home.runs_dir(runs_dir)
     merged = merge(paths, runs)
     if track and merged.records:
-        Tracker(runs).log_runs(merged.records)
+        Tracker(runs).log_runs(described(merged.records))
     _report("import", merged, as_json)
 
 
