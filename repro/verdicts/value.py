@@ -137,6 +137,8 @@ def _decide(claim: Value, reading: Reading, ours: tuple[float, float | None], sa
     p = float(np.maximum(*tost(d, se, df, margin - effect)))
     p_against = float(np.minimum(*minimum_effect(d, se, df, margin + effect)))
     what = f"{100 * (1 - 2 * level):.3g} % interval {span(low, high)} of the difference"
+    if effect:
+        what += f", widened by {num(effect)} for the data,"
     gap = (
         f"Our mean {num(mean)} of {runs(n2)} is {signed(d)}{unit_of(claim)} from the published {num(claim.value)}"
         f"; the {what}"
@@ -234,5 +236,5 @@ def _second_line(
     )
     return (
         f"With strength borrowed from {context.ours.cells} cells of the table (spread {num(s2m)}, "
-        f"{v2:.3g} degrees of freedom): {label}, interval {span(low, high)}."
+        f"{'unlimited' if v2 == np.inf else f'{v2:.3g}'} degrees of freedom): {label}, interval {span(low, high)}."
     )
