@@ -56,14 +56,14 @@ def runs_for(paper: Paper, table: Table, scale: Scale, seeds: Sequence[int], run
     needed: dict[str, Run] = {}
     for experiment in experiments_for(table):
         if experiment not in paper.experiments:
-            raise ReproError(f"table {table.id} of {paper.name} needs the experiment {experiment!r}, which is not defined.")
+            raise ReproError(
+                f"table {table.id} of {paper.name} needs {experiment!r}, an experiment it does not define."
+            )
         for seed in seeds:
             protocol = paper.at_scale(experiment, scale, seed)
             directory = run_path(runs, protocol)
             title = paper.experiments[experiment].title
-            needed.setdefault(
-                protocol.identity, Run(experiment, title, seed, protocol, directory, state_of(directory))
-            )
+            needed.setdefault(protocol.identity, Run(experiment, title, seed, protocol, directory, state_of(directory)))
     return sorted(needed.values(), key=lambda r: _first_event(r.protocol))
 
 

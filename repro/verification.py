@@ -120,8 +120,7 @@ def check_data(prepared: Prepared) -> None:
 
     seen: dict[str, Protocol] = {r.protocol.data.name: r.protocol for r in prepared.left}
     for protocol in seen.values():
-        if protocol.data.name != "digits":
-            load(protocol.data, prepared.request.data_dir)
+        load(protocol.data, prepared.request.data_dir)
 
 
 def jobs_for(prepared: Prepared) -> tuple[list[Job], int]:

@@ -129,10 +129,11 @@ class Engine:
         if not position.epoch and self.prefixes is not None:
             shared = self.prefixes.load(self, index, method)
         totals = Totals.zeros(state.device)
-        step: Step | GraphedStep = Step(state, method, totals)
+        plain = Step(state, method, totals)
+        step: Step | GraphedStep = plain
         if state.device.type == "cuda":
             example = self.setup.train.batch(0, 0)
-            step = GraphedStep(step, example.images, example.labels)
+            step = GraphedStep(plain, example.images, example.labels)
         if shared is not None:
             state.epoch = shared
             self._finish_epoch(index, phase, method)

@@ -32,7 +32,7 @@ class Penalty(Component):
         anneal: bool = False,
     ) -> None:
         self.function, self.strength, self.last_epoch = function, strength, last_epoch
-        self.tensors, self.annealed = tensors, anneal
+        self.over, self.annealed = tensors, anneal
 
     def factor(self, state: State) -> float:
         """The strength in force in this epoch; 0 once the penalty has stopped."""
@@ -45,7 +45,7 @@ class Penalty(Component):
         factor = self.factor(state)
         if not factor:
             return None
-        return factor * self.function(state.parameters if self.tensors == "all" else state.masks.parameters.values())
+        return factor * self.function(state.parameters if self.over == "all" else state.masks.parameters.values())
 
     def capture_key(self, state: State) -> tuple[Any, ...]:
         """The strength is a host value."""

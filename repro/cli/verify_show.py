@@ -1,0 +1,185 @@
+"""What ``repro verify`` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.table import Table as Grid
+from rich.text import Text
+
+from repro.cli.console import STYLES, duration, err, out
+from repro.cli.progress import progress
+from repro.cost import Estimate
+from repro.report import numbers
+from repro.verdicts.table import TableVerdict
+from repro.verdicts.verdict import Verdict
+from repro.verification import Judged, Prepared, badge
+from shared.paper import Paper
+
+__all__ = ["judged", "judged_json", "opening", "plan", "progress", "published", "published_json"]
+
+SCHEMA_VERSION = 1
+KINDS = {
+    "value": "Published numbers",
+    "ordering": "Sentences",
+    "trend": "Sentences",
+    "collapse": "Sentences",
+    "compound": "Sentences",
+    "exact": "Counts and laws",
+    "invariant": "Counts and laws",
+}
+
+
+def opening(prepared: Prepared) -> None:
+    """The first lines: what, at which scale, why, and how much is left."""
+    request, choice = prepared.request, prepared.choice
+    err.print(
+        f"[head]{request.paper.title}[/], table [head]{request.table.id}[/] "
+        f"at [head]{choice.scale}[/] scale ({choice.reason})."
+    )
+    note = request.paper.scale_notes.get(choice.scale)
+    if note:
+        err.print(f"[quiet]{note}[/]")
+    done = len(prepared.runs) - len(prepared.left)
+    if not prepared.runs:
+        return
+    if not prepared.left:
+        err.print(f"All {done} runs are done already; nothing is trained.")
+        return
+    seeds = ", ".join(map(str, prepared.seeds))
+    kept = f", {done} of them done already" if done else ""
+    err.print(f"{len(prepared.runs)} runs (seeds {seeds}){kept}; kept in {prepared.runs_dir}/.")
+
+
+def judged(paper: Paper, result: Judged) -> None:
+    """Verdict tables, failed runs, and committed evidence of a higher scale."""
+    for table in result.tables:
+        verdict_grid(paper, table)
+    for ended in result.failed:
+        out.print(f"[bad]{ended.state}[/] {ended.job.label}: {ended.sentence}")
+    for problem in result.problems:
+        err.print(f"[open]skipped[/] {problem}")
+    for table in result.beside:
+        scale = next((v.scale for v in table.verdicts if v.scale), "")
+        out.print()
+        out.print(f"[head]Committed evidence at {scale} scale[/] [quiet](results/{paper.name}; no run was needed)[/]")
+        verdict_grid(paper, table, only_tested=True)
+
+
+def verdict_grid(paper: Paper, table: TableVerdict, *, only_tested: bool = False) -> None:
+    """One table of verdicts, by kind of claim."""
+    out.print()
+    out.print(f"[head]{paper.name} · {table.table.id}[/] {table.table.title}")
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in table.verdicts:
+        if only_tested and not verdict.n and verdict.label == "NOT TESTED":
+            continue
+        groups.setdefault(KINDS[verdict.kind], []).append(verdict)
+    for title, verdicts in groups.items():
+        out.print(_grid(title, verdicts))
+    for note in table.notes:
+        out.print(f"[quiet]{note}[/]")
+    out.print(score_line(table))
+
+
+def _grid(title: str, verdicts: list[Verdict]) -> Grid:
+    grid = Grid(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="head", pad_edge=False, expand=False
+    )
+    values = title == "Published numbers"
+    grid.add_column("claim", max_width=34, overflow="fold")
+    if values:
+        grid.add_column("published", justify="right")
+    grid.add_column("ours", justify="right")
+    grid.add_column("interval", justify="right")
+    if values:
+        grid.add_column("margin", justify="right")
+    grid.add_column("verdict", max_width=18)
+    grid.add_column("reason", ratio=1, min_width=30)
+    for verdict in verdicts:
+        label = Text(verdict.text, style=STYLES[verdict.label])
+        numbers_ = [numbers.ours(verdict), numbers.interval(verdict)]
+        if values:
+            numbers_ = [numbers.published(verdict), *numbers_, numbers.margin(verdict)]
+        grid.add_row(verdict.claim.text, *numbers_, label, verdict.reason)
+    return grid
+
+
+def score_line(table: TableVerdict) -> str:
+    """What the verdicts come to, in one line."""
+    parts = []
+    for name, score in (("numbers", table.values), ("sentences", table.sentences), ("counts and laws", table.laws)):
+        if score.total:
+            parts.append(f"{name}: {score}")
+    return "[head]" + "; ".join(parts) + "[/]"
+
+
+def judged_json(result: Judged) -> dict[str, Any]:
+    """The document of ``--json``; see docs/json.md."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "verify",
+        "tables": [t.to_json() for t in result.tables],
+        "beside": [t.to_json() for t in result.beside],
+        "failed": [
+            {"identity": e.job.protocol.identity, "state": e.state, "sentence": e.sentence} for e in result.failed
+        ],
+        "problems": list(result.problems),
+        "badge": badge(result.tables),
+    }
+
+
+def published(paper: Paper, verdicts: list[Verdict], table: str | None) -> None:
+    """What the authors' own numbers say about their sentences."""
+    where = f", table {table}" if table else ""
+    out.print(f"[head]{paper.title}[/]{where}: the sentences, judged on the authors' own numbers. Nothing was run.")
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.add_column("sentence", ratio=2, overflow="fold")
+    grid.add_column("verdict", max_width=18)
+    grid.add_column("reason", ratio=3)
+    for verdict in verdicts:
+        grid.add_row(verdict.claim.text, Text(verdict.text, style=STYLES[verdict.label]), verdict.reason)
+    out.print(grid)
+
+
+def published_json(paper: Paper, verdicts: list[Verdict]) -> dict[str, Any]:
+    """The document of ``--published --json``."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "published",
+        "paper": paper.name,
+        "verdicts": [v.to_json() for v in verdicts],
+    }
+
+
+def plan(prepared: Prepared, cost: Estimate) -> None:
+    """What would be run, what it costs here, and which claims that can decide."""
+    from repro.verdicts.cells import leaves
+    from repro.verdicts.plan import power_plan
+
+    opening(prepared)
+    grid = Grid(
+        box=box.SIMPLE_HEAD, title=f"Runs on this machine ({cost.device})", title_justify="left", pad_edge=False
+    )
+    for name in ("experiment", "runs", "left", "steps a run", "a step", "a run", "all left"):
+        grid.add_column(name, justify="left" if name == "experiment" else "right")
+    for line in cost.lines:
+        step = f"{line.step_seconds * 1000:,.0f} ms"
+        total = duration(line.left * line.seconds)
+        grid.add_row(line.title, str(line.runs), str(line.left), f"{line.steps:,}", step, duration(line.seconds), total)
+    out.print(grid)
+    side = f", {cost.workers} runs at a time" if cost.workers > 1 else ""
+    out.print(f"All that is left: [head]{duration(cost.seconds_left)}[/]{side} (measured steps, extrapolated).")
+    power = Grid(box=box.SIMPLE_HEAD, title="What these seeds can decide", title_justify="left", pad_edge=False)
+    for name in ("claim", "seeds needed", "what can be decided"):
+        power.add_column(name)
+    per_run = {line.experiment: line.seconds for line in cost.lines}
+    by_id = {c.id: c for c in leaves(prepared.request.table.claims)}
+    for item in power_plan(prepared.request.paper, prepared.request.table, prepared.seeds):
+        needed = "no number" if item.needed_n is None and not item.decidable else str(item.needed_n or "-")
+        claim = by_id[item.claim]
+        seconds = per_run.get(getattr(claim, "experiment", ""), 0.0)
+        extra = f" ({duration(item.needed_n * seconds)} here)" if item.needed_n and seconds else ""
+        power.add_row(claim.text, needed, f"{item.text}{extra}")
+    out.print(power)

@@ -1,0 +1,198 @@
+"""The engine: order of events, exact resume, shared beginnings, divergence, locks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from shared.errors import ReproError
+from shared.protocol import Method, Optimizer, Protocol
+from shared.training.engine import Engine
+from shared.training.method import Component
+from shared.training.rundir import RunDirectory
+from shared.training.state import State
+
+Make = Callable[..., Engine]
+Print = Callable[[Engine], dict[str, Any]]
+Tiny = Callable[..., Protocol]
+
+
+class Stop(Component):
+    """Ctrl-C in the middle of an epoch: after its third step."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.steps = epoch, 0
+
+    def after_step(self, state: State) -> None:
+        self.steps += state.epoch == self.epoch
+        if self.steps == 3:
+            raise KeyboardInterrupt
+
+
+def interrupt(make: Make, folder: str, epoch: int, **options: Any) -> None:
+    engine = make(folder=folder, checkpoint_seconds=0.0, observers=[Stop(epoch)], **options)
+    with pytest.raises(KeyboardInterrupt):
+        engine.run()
+
+
+@pytest.mark.parametrize("epoch", [1, 3, 6])
+def test_a_run_stopped_anywhere_ends_bit_identical(make_engine: Make, print_of: Print, epoch: int) -> None:
+    whole = make_engine(folder="whole")
+    assert whole.run() == "finished"
+    interrupt(make_engine, "cut", epoch)
+    again = make_engine(folder="cut")
+    assert again.run() == "finished"
+    assert print_of(again) == print_of(whole)
+    assert len(again.directory.rows()) == 6
+
+
+def test_prunings_happen_after_evaluation_and_counts_are_exact(make_engine: Make) -> None:
+    engine = make_engine()
+    engine.run()
+    rows, total = engine.rows, engine.state.masks.total
+    expected = [total, total - total // 2]
+    expected.append(expected[1] - expected[1] // 2)
+    assert [r["remaining"] for r in rows] == [total, expected[1], expected[1], expected[2], expected[2], expected[2]]
+    assert [bool(r["events"]) for r in rows] == [False, True, False, True, False, False]
+    assert rows[1]["sparsity_before"] == 0 < rows[1]["sparsity_after"]
+    assert rows[1]["test_correct_after"] is not None
+    assert rows[2]["test_correct_after"] is None
+
+
+def test_removed_weights_never_revive_under_momentum_and_decay(make_engine: Make) -> None:
+    class Watch(Component):
+        worst = 0.0
+
+        def after_step(self, state: State) -> None:
+            for name, parameter in state.masks.parameters.items():
+                self.worst = max(self.worst, float(parameter.detach()[~state.masks.live[name]].abs().sum()))
+
+    watch = Watch()
+    engine = make_engine(observers=[watch])
+    engine.run()
+    assert engine.state.masks.remaining < engine.state.masks.total
+    assert watch.worst == 0.0
+
+
+def test_hooks_run_in_the_stated_order(make_engine: Make) -> None:
+    calls: list[str] = []
+
+    class Log(Component):
+        def draw(self, state: State) -> None:
+            calls.append("draw")
+
+        def before_epoch(self, state: State) -> None:
+            calls.append("before_epoch")
+
+        def penalty(self, state: State) -> torch.Tensor:
+            calls.append("penalty")
+            return torch.zeros(())
+
+        def before_step(self, state: State) -> None:
+            assert state.parameters[0].grad is not None
+            calls.append("before_step")
+
+        def after_step(self, state: State) -> None:
+            calls.append("after_step")
+
+        def after_epoch(self, state: State) -> None:
+            calls.append("after_epoch")
+
+    make_engine(observers=[Log()]).run()
+    step = ["draw", "penalty", "before_step", "after_step"]
+    assert calls[: 2 + 5 * 4 + 1] == ["before_epoch", *step * 5, "penalty", "after_epoch"]
+
+
+def test_runs_with_one_beginning_train_it_once(make_engine: Make, print_of: Print, tiny: Tiny, tmp_path: Path) -> None:
+    def every(interval: int) -> Protocol:
+        phase = tiny().phases[0]
+        prune = Method(name="prune", options={"criterion": "flipout", "fraction": 0.5, "interval": interval})
+        return tiny(phases=(phase.model_copy(update={"methods": (*phase.methods[:-1], prune)}),))
+
+    alone = make_engine(every(3), "alone")
+    alone.run()
+    shared = tmp_path / "beginnings"
+    make_engine(every(2), "earlier", prefixes=shared).run()
+    later = make_engine(every(3), "later", prefixes=shared)
+    steps: list[int] = []
+
+    class Count(Component):
+        def after_step(self, state: State) -> None:
+            steps.append(state.step)
+
+    later.observers.append(Count())
+    later.run()
+    assert steps[0] == 2 * 5 + 1  # the first two epochs came from the other run
+    assert print_of(later) == print_of(alone)
+
+
+def test_a_beginning_without_flip_counters_does_not_serve_flipout(make_engine: Make, tiny: Tiny, tmp_path: Path) -> None:
+    phase = tiny().phases[0]
+    magnitude = Method(name="prune", options={"criterion": "global-magnitude", "fraction": 0.5, "interval": 2})
+    plan = tiny(phases=(phase.model_copy(update={"methods": (*phase.methods[:2], magnitude)}),))
+    shared = tmp_path / "beginnings"
+    make_engine(plan, "magnitude", prefixes=shared).run()
+    alone, after = make_engine(folder="alone"), make_engine(folder="after", prefixes=shared)
+    alone.run()
+    after.run()
+    assert [f.sum() for f in after.state.signals["flips"].values()] == [
+        f.sum() for f in alone.state.signals["flips"].values()
+    ]
+
+
+def test_divergence_is_a_result(make_engine: Make, tiny: Tiny) -> None:
+    phase = tiny().phases[0].model_copy(update={"optimizer": Optimizer(lr=1e30)})
+    engine = make_engine(tiny(phases=(phase,)))
+    assert engine.run() == "diverged"
+    assert engine.rows[-1]["events"] == [{"diverged": True}]
+    assert json.loads(engine.directory.metrics.read_text().splitlines()[-1])["train_loss"] is None
+
+
+def test_damaged_checkpoints_are_passed_over_or_named(
+    make_engine: Make, print_of: Print, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = make_engine(folder="whole")
+    whole.run()
+    interrupt(make_engine, "cut", 5)
+    folders = sorted((make_engine(folder="cut").directory.checkpoints).iterdir())
+    assert len(folders) == 2
+    newest = folders[-1] / "tensors.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    again = make_engine(folder="cut")
+    again.run()
+    assert print_of(again) == print_of(whole)
+    assert "passed over a damaged checkpoint" in capsys.readouterr().err
+
+    interrupt(make_engine, "worse", 5)
+    for folder in make_engine(folder="worse").directory.checkpoints.iterdir():
+        (folder / "state.json").write_text("{")
+    with pytest.raises(ReproError, match="delete its checkpoint folder"):
+        make_engine(folder="worse").run()
+
+
+def test_one_process_holds_a_run(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run")
+    with directory.locked():
+        directory.set_status("running")
+        with pytest.raises(ReproError, match="in use by process"), RunDirectory(tmp_path / "run").locked():
+            pass
+
+
+def test_a_directory_belongs_to_one_protocol(tmp_path: Path, tiny: Tiny) -> None:
+    directory = RunDirectory(tmp_path)
+    directory.start(tiny())
+    directory.start(tiny())
+    with pytest.raises(ReproError, match="holds another run"):
+        directory.start(tiny(seed=43))
+
+
+def test_an_option_a_component_does_not_have_is_refused(make_engine: Make, tiny: Tiny) -> None:
+    phase = tiny().phases[0]
+    wrong = Method(name="prune", options={"criterion": "random", "fraction": 0.5, "interval": 2, "p": 2})
+    with pytest.raises(ReproError, match="refuses its options"):
+        make_engine(tiny(phases=(phase.model_copy(update={"methods": (wrong,)}),))).run()
