@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from repro.report import figures, lines, series
 from repro.report.ink import PALETTE
@@ -13,6 +13,7 @@ from repro.report.runs import Group, highest
 from shared.claims import Table, Value
 from shared.paper import Paper
 
+T = TypeVar("T")
 Numbers = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
 """Header and rows of a small table."""
 
@@ -48,7 +49,7 @@ def _of_table(paper: Paper, table: Table, groups: Sequence[Group], known: Sequen
     if all(c.seed is not None or c.epoch is not None for c in table.claims if isinstance(c, Value)):
         return  # single runs of means that another table has
     for network in series.networks(paper, table):
-        theirs = series.published(paper, table, network)
+        theirs = _in_order(series.published(paper, table, network), known)
         top = highest(groups, network)
         wanted = {c.experiment for c in table.claims if isinstance(c, Value)}
         own = series.ours([g for g in top if g.experiment.id in wanted], theirs)
@@ -82,7 +83,7 @@ def _of_network(network: str, who: str, groups: Sequence[Group], known: Sequence
         by_level.setdefault("" if level is None else f"{level:.4g}", {}).setdefault(_name(group), group)
     for key in sorted(by_level, key=lambda k: float(k or -1), reverse=True):
         level_text = f"at {key} %" if float(key or -1) > 0 else "unpruned" if key else "at a sparsity of their own"
-        for part, own in enumerate(_in_parts(by_level[key])):
+        for part, own in enumerate(_in_parts(_in_order(by_level[key], known))):
             slots = place(own, known)
             scale = next(iter(own.values())).scale
             where = f"{who} {level_text}, {scale} scale" + (f" ({part + 1})" if part else "")
@@ -130,6 +131,11 @@ def _layer_numbers(bars: Mapping[str, lines.Bars]) -> Numbers:
         for i, (name, total) in enumerate(zip(first.names, first.totals, strict=True))
     ]
     return ("tensor", "weights", *(f"{m}: left (sparsity)" for m in same)), tuple(rows)
+
+
+def _in_order(own: Mapping[str, T], known: Sequence[str]) -> dict[str, T]:
+    """Methods in the paper's order, those it does not state an accuracy of last."""
+    return dict(sorted(own.items(), key=lambda item: known.index(item[0]) if item[0] in known else len(known)))
 
 
 def _in_parts(own: Mapping[str, Group], size: int = 6) -> Iterator[dict[str, Group]]:

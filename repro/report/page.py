@@ -35,7 +35,8 @@ def render(content: Content) -> str:
     )
     env.filters |= {"tone": tone, "label": label, "claim_title": title, "cells": cells, "say": numbers.sentence}
     env.filters["symbol"] = lambda v: SYMBOLS[tone(v)]
-    return env.get_template("page.html.j2").render(_names(content)) + "\n"
+    page = env.get_template("page.html.j2").render(_names(content)) + "\n"
+    return page.replace(" %", "\u00a0%")  # a percent sign never starts a line
 
 
 def tone(verdict: Verdict) -> str:

@@ -17,6 +17,7 @@ from repro.registry import load, names
 from repro.report.content import Content
 from repro.report.markdown import published_table, summary, verdict_table
 from repro.report.write import gather
+from repro.verdicts.published import judge_published
 from shared.errors import ReproError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,16 +56,11 @@ def _part(path: Path, what: str) -> str:
             return "".join(f"- {line}\n" for line in summary(_one(paper, name).verdicts[0]))
         case ["published", "sentences"]:
             ids = {c.id for c in load(paper).sentences}
-            return f"\n{published_table(v for v, _ in _whole(paper).sentences if v.claim.id in ids)}\n"
+            return f"\n{published_table(v for v in judge_published(load(paper)) if v.claim.id in ids)}\n"
         case ["published", "table", name]:
             return f"\n{published_table(v for v, _ in _one(paper, name).sentences)}\n"
         case _:
             raise ReproError(f"{path}: nothing is called {what!r}; use table NAME, score NAME or published sentences.")
-
-
-@cache
-def _whole(paper: str) -> Content:
-    return gather(load(paper), paths=_committed(paper))
 
 
 @cache

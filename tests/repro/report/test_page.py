@@ -1,0 +1,183 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from repro.report.content import Content
+from repro.report.page import render
+from repro.report.rows import cells
+from repro.report.runs import Found
+from repro.report.write import as_text, gather
+from shared.claims import Table
+
+SVG = {"svg", "defs", "style", "g", "path", "use", "clippath", "rect", "text"}
+HTML = set(
+    """html head meta title style body a header p h1 h2 h3 ul li b nav main section details summary div table thead tr
+    th tbody td span code dl dt dd figure figcaption footer""".split()  # noqa: SIM905
+)
+
+
+class Seen(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.ids, self.words = set(), [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        self.ids += [value for key, value in attrs if key == "id"]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+
+def seen(html):
+    parser = Seen()
+    parser.feed(html)
+    parser.close()
+    return parser
+
+
+def content(paper, records, *tables):
+    return Content(
+        paper, Found(tuple(records), ()), tuple(paper.table(t) for t in tables), "repro report flipout", tables
+    )
+
+
+@pytest.fixture(scope="module")
+def records(made):
+    methods = ("flipout", "global-magnitude", "random")
+    runs = [made(f"vgg19/{m}/99.9", "paper", seed) for m in methods for seed in (42, 43)]
+    return runs + [made(f"resnet18/{m}/99.9", "demo", seed) for m in methods for seed in (42, 43)]
+
+
+@pytest.fixture(scope="module")
+def full(paper, records):
+    return content(paper, records, "vgg19", "resnet18", "schedule")
+
+
+@pytest.fixture(scope="module")
+def page(full):
+    return render(full)
+
+
+@pytest.fixture(scope="module")
+def empty(paper, tmp_path_factory):
+    return render(gather(paper, paths=[], runs_dir=tmp_path_factory.mktemp("none")))
+
+
+def test_every_claim_of_the_paper_is_on_the_page_without_any_run(paper, empty):
+    ids = set(seen(empty).ids)
+    claims = [c.id for t in paper.tables.values() for c in t.claims]
+    assert {f"claim-{c}" for c in claims} <= ids
+    assert all(c.id in empty for c in paper.sentences)
+
+
+def test_without_runs_the_page_says_what_is_missing_and_how_to_get_it(paper, empty):
+    text = seen(empty).text
+    assert "no run yet" in text
+    assert all(f"repro verify flipout --table {t} --scale paper" in text for t in ("vgg19", "grid", "noise"))
+    assert "two-sided p = 0.058" in text, "the authors' own numbers are judged all the same"
+    assert 'id="grid-vgg19-published"' in empty
+    assert len(empty) < 3e6
+
+
+def test_the_page_needs_no_network(page, empty):
+    for html in (page, empty):
+        found = seen(html)
+        assert found.tags <= SVG | HTML
+        links = [v for k, v in found.attributes if k in ("href", "src", "xlink:href", "srcset", "action", "data")]
+        assert links
+        assert all(v.startswith("#") for v in links)
+        assert "@import" not in html
+        assert not re.search(r"url\((?!#)", html)
+
+
+def test_ids_are_unique_and_references_lead_somewhere(page):
+    found = seen(page)
+    assert len(found.ids) == len(set(found.ids))
+    targets = {v[1:] for k, v in found.attributes if k in ("href", "xlink:href")}
+    targets |= set(re.findall(r"url\(#([^)]+)\)", page))
+    assert targets <= set(found.ids)
+
+
+def test_the_same_evidence_gives_the_same_bytes(full, page):
+    assert render(replace(full)) == page
+
+
+def test_colours_follow_the_theme_of_the_page(page):
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawings) >= 6
+    assert all("var(--c0)" in d or "var(--c1)" in d for d in drawings)
+    assert all("currentColor" in d and 'role="img"' in d and "aria-label=" in d for d in drawings)
+
+
+def test_all_formats_print_the_same_numbers(full, page):
+    text = seen(page).text
+    markdown, latex = as_text(full, "md"), as_text(full, "tex")
+    for verdict in (v for t in full.verdicts for v in t.verdicts):
+        for cell in cells(verdict)[1:5]:
+            assert cell in text
+            assert cell in re.sub(r"\\([^\\])", r"\1", markdown)
+            assert cell.replace("±", r"$\pm$").replace("–", "--").replace("%", r"\%") in latex
+
+
+def test_both_sides_of_a_sentence_stand_in_one_row(page):
+    row = re.search(
+        r'<tr role="row"><th[^>]*>flipout on VGG19 at 99.9.% is more accurate than global.*?</tr>', page, re.DOTALL
+    )
+    assert "NOT SIGNIFICANT" in row[0]
+    assert "SUPPORTED" in row[0]
+
+
+def test_conditions_and_checklist_come_from_the_records(page):
+    text = seen(page).text
+    assert "NVIDIA H100 80GB HBM3" in text
+    assert "0123456789ab" in text
+    assert "paper scale: 6 runs of 3 experiments, 2 each; seeds 42, 43" in text
+    assert "features.12.weight has no weight left" in text
+    assert "learning rate 0.1, times 0.1 after epochs 150, 250" in text
+    assert "398,136,320" in text
+    assert "model.width" in text, "a deviation of the demo"
+
+
+HOSTILE = "</style></svg><script>alert(1)</script><img src=x onerror=alert(2)>$\\frac{&quot;'\""
+
+
+def test_names_from_records_and_papers_are_only_text(paper, made):
+    name = "vgg19/flipout/99.9"
+    bad = replace(paper.experiments[name], title=f"VGG19, {HOSTILE}, 99.9 %")
+    tables = {"vgg19": replace(paper.table("vgg19"), title=HOSTILE, note=HOSTILE)}
+    hostile = replace(paper, experiments={**paper.experiments, name: bad}, tables=tables, title=HOSTILE)
+    records = [made(name, "paper", seed, device=HOSTILE, platform=HOSTILE, data_notes=[HOSTILE]) for seed in (42, 43)]
+    for i, record in enumerate(records):
+        layers = tuple(x.model_copy(update={"name": HOSTILE + x.name}) for x in record.outcome.layers)
+        outcome = record.outcome.model_copy(update={"collapse": HOSTILE, "layers": layers})
+        records[i] = record.model_copy(update={"outcome": outcome})
+    html = render(content(hostile, records, "vgg19"))
+    found = seen(html)
+    assert found.tags <= SVG | HTML
+    assert not [k for k, _ in found.attributes if k.startswith("on") or k == "src"]
+    assert found.text.count("alert(1)") >= 8, "it is shown, as text"
+
+
+def test_a_table_of_one_sparsity_that_has_no_run_gets_no_figure(paper):
+    assert content(paper, [], "vgg19").pictures == []
+
+
+def test_runs_that_lack_curves_layers_and_weights_leave_their_figures_out(paper, made):
+    record = made("vgg19/flipout/99.9", "paper")
+    outcome = record.outcome.model_copy(update={"curve": type(record.outcome.curve)({}), "layers": (), "extra": {}})
+    bare = record.model_copy(update={"outcome": outcome})
+    assert [p.kind for p in content(paper, [bare], "vgg19").pictures] == ["table"]
+    assert "VGG19, FlipOut, 99.9" in seen(render(content(paper, [bare], "vgg19"))).text
+
+
+def test_a_table_without_claims_is_a_table(paper):
+    bare = replace(paper, tables={"none": Table("none", "Nothing", ())}, sentences=())
+    assert "Nothing" in render(content(bare, [], "none"))
