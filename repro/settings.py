@@ -25,6 +25,10 @@ ELSEWHERE = {
 """Fields that ``--set`` leaves alone: they have an option, or name what the run is."""
 
 
+PHASE_KINDS = ("train", "prune", "rewind", "quantise")
+"""What the validation adds to the place of a fault in a phase."""
+
+
 def override(protocol: Protocol, assignments: Sequence[str]) -> Protocol:
     """A validated copy with settings replaced.
 
@@ -36,23 +40,24 @@ def override(protocol: Protocol, assignments: Sequence[str]) -> Protocol:
         ReproError: for a path that does not exist, with the nearest ones, or a value that cannot be.
     """
     plain = protocol.model_dump(mode="json")
+    places: dict[str, list[Any]] = {}
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals or not path:
             raise ReproError(f"--set {assignment!r} is not PATH=VALUE, such as model.width=0.25.")
         if path in ELSEWHERE:
             raise ReproError(f"--set does not change {path}; {ELSEWHERE[path]}.")
-        _assign(plain, path, _value(text))
+        holder, places[assignment] = _find(plain, path)
+        holder[places[assignment][-1]] = _value(text)
     try:
         return Protocol.model_validate(plain)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part not in ("train", "prune", "rewind", "quantise"))
+        where = [str(part) for part in first["loc"] if part not in PHASE_KINDS]
         message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-        typed = next((a for a in assignments if where and _same(plain, a.partition("=")[0], where)), None)
-        raise ReproError(
-            f"--set {typed}: {message}." if typed else f"--set: {where or 'the run'}: {message}."
-        ) from error
+        typed = next((a for a, place in places.items() if where and _nested(list(map(str, place)), where)), None)
+        blamed = typed if typed else f"{' '.join(assignments)}: {'.'.join(where) or 'the run'}"
+        raise ReproError(f"--set {blamed}: {message}.") from error
 
 
 def leaves(protocol: Protocol, *, defaults: bool = True) -> dict[str, Any]:
@@ -93,34 +98,31 @@ def _name_of(items: list[dict[str, Any]], index: int) -> str:
     return str(index)
 
 
-def _assign(plain: dict[str, Any], path: str, value: Any) -> None:
-    holder, key = _find(plain, path)
-    holder[key] = value
-
-
-def _find(plain: dict[str, Any], path: str) -> tuple[Any, Any]:
-    """The dictionary or list that holds a setting, and its key there.
+def _find(plain: dict[str, Any], path: str) -> tuple[Any, list[Any]]:
+    """The dictionary or list that holds a setting, and the keys and positions that lead to it, its own last.
 
     Raises:
         ReproError: if the path leads nowhere.
     """
+    holder: Any = None
     here: Any = plain
-    parts = path.split(".")
-    for depth, part in enumerate(parts):
-        last = depth == len(parts) - 1
-        key: Any = part
-        if isinstance(here, list):
-            names = [_name_of(here, i) for i in range(len(here))] if all(isinstance(i, dict) for i in here) else []
-            key = int(part) if part.isdigit() else names.index(part) if part in names else -1
-            exists = 0 <= key < len(here)
-        else:
-            exists = isinstance(here, dict) and (part in here or (last and parts[depth - 1] == "options"))
+    place: list[Any] = []
+    for part in path.split("."):
+        added = bool(place) and place[-1] == "options"  # a component may have options that are at their default now
+        key: Any = _index(here, part) if isinstance(here, list) else part
+        exists = key is not None if isinstance(here, list) else isinstance(here, dict) and (part in here or added)
         if not exists:
             raise _no_setting(path, [p for p in dict(_flatten(plain, "")) if p not in ELSEWHERE])
-        if last:
-            return here, key
-        here = here[key]
-    raise AssertionError("a path has at least one part")
+        place.append(key)
+        holder, here = here, here[key] if isinstance(here, list) else here.get(key)
+    return holder, place
+
+
+def _index(items: list[Any], part: str) -> int | None:
+    """Position of a list's element by position or name."""
+    names = [_name_of(items, i) for i in range(len(items))] if all(isinstance(i, dict) for i in items) else []
+    at = int(part) if part.isdigit() else names.index(part) if part in names else len(items)
+    return at if at < len(items) else None
 
 
 def _no_setting(path: str, known: Sequence[str]) -> ReproError:
@@ -131,18 +133,9 @@ def _no_setting(path: str, known: Sequence[str]) -> ReproError:
     return unknown("setting", path, known)
 
 
-def _same(plain: dict[str, Any], typed: str, where: str) -> bool:
-    """Whether a path as typed and one as the validation reports it lead to the same place (or one into the other)."""
-    try:
-        return _positions(plain, typed)[: where.count(".") + 1] == where.split(".")[: typed.count(".") + 1]
-    except (ReproError, KeyError, IndexError, TypeError):
-        return False
-
-
-def _positions(plain: dict[str, Any], path: str) -> list[str]:
-    """The path with positions in place of names."""
-    parts = path.split(".")
-    return [str(_find(plain, ".".join(parts[: i + 1]))[1]) for i in range(len(parts))]
+def _nested(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two places are the same, or one lies in the other."""
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def _value(text: str) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json as text
 from typing import Any
 
+from rich.table import Table as Grid
+
 from repro.cli.console import duration, err, out, print_json
 from repro.launch.job import Ended
 from repro.settings import differing
@@ -20,7 +22,7 @@ NAMED_ENDINGS = (".epochs", ".milestones", ".interval", ".stop_epoch", ".last_ep
 def opening(single: Single) -> None:
     """Which scale and why, and what it changes."""
     choice = single.choice
-    err.print(f"[head]{single.paper.title}[/] at [head]{choice.scale}[/] scale ({choice.reason}).", soft_wrap=True)
+    _say(f"[head]{single.paper.title}[/] at [head]{choice.scale}[/] scale ({choice.reason}).")
     if single.choice.scale == "paper":
         return
     cut = single.paper.scales[choice.scale](single.full)
@@ -28,13 +30,13 @@ def opening(single: Single) -> None:
     named = [p for p in rows if p in NAMES_OF_CUT or p.endswith(NAMED_ENDINGS)]
     parts = [f"{p} {plain(rows[p].get('full'))} → {plain(rows[p].get('cut'))}" for p in named]
     if parts:
-        err.print(f"[quiet]The scale changes {'; '.join(parts)}. --set PATH=VALUE sets one exactly.[/]", soft_wrap=True)
+        _say(f"[quiet]The scale changes {'; '.join(parts)}. --set PATH=VALUE sets one exactly.[/]")
 
 
 def deleting(single: Single) -> None:
     """What ``--restart`` is about to delete."""
     what = "the finished run" if single.run().state == "done" else "the checkpoint and metrics"
-    err.print(f"--restart: deleting {what} in {single.directory}.", soft_wrap=True)
+    _say(f"--restart: deleting {what} in {single.directory}.")
 
 
 def starting(single: Single) -> None:
@@ -42,10 +44,8 @@ def starting(single: Single) -> None:
     from shared.training.checkpoint import names
 
     goes_on = bool(names(single.directory / "checkpoint"))
-    err.print(
-        f"{'Continuing' if goes_on else 'Running'} in {single.directory} (Ctrl-C stops it, the same command continues).",
-        soft_wrap=True,
-    )
+    what = "Continuing" if goes_on else "Running"
+    _say(f"{what} in {single.directory} (Ctrl-C stops it, the same command continues).")
 
 
 def dry_run(single: Single) -> None:
@@ -72,9 +72,11 @@ def result(single: Single, *, repeated: bool, json: bool) -> None:
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": plain_record})
         return
     if repeated:
-        err.print("This run is finished already; nothing is trained (--restart runs it again).", soft_wrap=True)
+        _say("This run is finished already; nothing is trained (--restart runs it again).")
+    grid = Grid.grid(padding=(0, 2))
     for name, value in lines(single):
-        out.print(f"[quiet]{name:<12}[/] {value}", soft_wrap=True)
+        grid.add_row(f"[quiet]{name}[/]", value)
+    out.print(grid)
 
 
 def lines(single: Single) -> list[tuple[str, str]]:
@@ -122,10 +124,15 @@ def stopped(single: Single, ended: Ended, *, json: bool) -> None:
         document = {**_identity(single), "state": ended.state, "sentence": ended.sentence}
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": None})
     if ended.state == "interrupted":
-        err.print("Interrupted; the same command continues from the last checkpoint.", soft_wrap=True)
+        _say("Interrupted; the same command continues from the last checkpoint.")
         return
     where = single.directory / "status.json"
-    err.print(f"[bad]Failed:[/] {ended.sentence} [quiet](traceback in {where})[/]", soft_wrap=True)
+    _say(f"[bad]Failed:[/] {ended.sentence} [quiet](traceback in {where})[/]")
+
+
+def _say(words: str) -> None:
+    """A notice on stderr: wrapped between words on a terminal, in one piece elsewhere."""
+    err.print(words, soft_wrap=not err.is_terminal)
 
 
 def _identity(single: Single) -> dict[str, Any]:
