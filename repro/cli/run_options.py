@@ -13,7 +13,7 @@ from shared.errors import ReproError
 from shared.paper import Option, Paper
 
 Parameter = inspect.Parameter
-RUN, MACHINE, OUTPUT = "run", "machine (changes no number)", "output"
+RUN, MACHINE, OUTPUT = "run", "machine (no part of the protocol)", "output"
 
 
 def application(paper: Paper, action: Callable[[Mapping[str, Any], Mapping[str, Any]], None]) -> typer.Typer:
@@ -76,7 +76,7 @@ def _common(paper: Paper) -> list[Parameter]:
             help=f"{scales}, or auto: paper where CUDA and the data are here, else demo.",
             rich_help_panel=RUN,
         ),
-        _parameter("seed", int, 42, "--seed", help="Seed of the run.", rich_help_panel=RUN),
+        _parameter("seed", int, 42, "--seed", help="Seed of the run (default: 42).", rich_help_panel=RUN),
     ]
     if paper.variants:
         variants = "; ".join(f"{name}: {text}" for name, text in paper.variants.items())
@@ -96,13 +96,21 @@ def _common(paper: Paper) -> list[Parameter]:
             list[str],
             None,
             "--set",
-            help="PATH=VALUE: any setting of the protocol, after the scale, such as model.width=0.25 or "
+            help="Any setting of the protocol, after the scale, such as model.width=0.25 or "
             "phases.train.epochs=3; repeatable. --dry-run shows them all.",
             metavar="PATH=VALUE",
             rich_help_panel=RUN,
         ),
         _parameter("device", str, "auto", "--device", help="auto, cpu, cuda, cuda:1...", rich_help_panel=MACHINE),
-        _parameter("threads", int, None, "--threads", help="CPU threads.", min=1, rich_help_panel=MACHINE),
+        _parameter(
+            "threads",
+            int,
+            None,
+            "--threads",
+            help="CPU threads; default: one for small networks, all cores for large ones.",
+            min=1,
+            rich_help_panel=MACHINE,
+        ),
         _parameter(
             "data_dir", Path, None, "--data-dir", help="Where data sets are looked for first.", rich_help_panel=MACHINE
         ),
