@@ -186,6 +186,7 @@ def _row(record: Record) -> dict[str, Any]:
         "method": method(protocol),
         "seed": protocol.seed,
         "status": outcome.status,
+        "collapse": outcome.collapse,
         "last": {"epoch": outcome.last.epoch, "correct": outcome.last.correct, "total": outcome.last.total},
         "best": {"epoch": outcome.best.epoch, "correct": outcome.best.correct, "total": outcome.best.total},
         "prunable": outcome.prunable,
@@ -200,19 +201,21 @@ def _table(records: list[Record]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from repro.tracking.content import method
+    from repro.tracking.content import title
+    from repro.tracking.known import described
 
     table = Table(box=None, pad_edge=False)
-    for name in ("paper", "scale", "network", "method"):
+    for name in ("paper", "scale", "experiment"):
         table.add_column(name)
-    for name in ("removed %", "seed", "last %", "best %", "remaining"):
+    for name in ("seed", "removed %", "last %", "best %", "remaining"):
         table.add_column(name, justify="right")
     for name in ("state", "run"):
         table.add_column(name)
-    for r in records:
-        p, o = r.protocol, r.outcome
-        state = o.status if o.collapse is None else f"{o.status}, {o.collapse}"
-        numbers = (f"{r.metric('final_sparsity'):.4g}", str(p.seed), f"{o.last.percent:.2f}", f"{o.best.percent:.2f}")
-        cells = (p.paper, p.scale, p.model.name, method(p), *numbers, f"{o.remaining:,}", state, r.identity[:8])
+    for item in described(records):
+        r, p, o = item.record, item.record.protocol, item.record.outcome
+        state = "collapsed" if o.collapse and o.status == "finished" else o.status
+        numbers = (f"{r.metric('final_sparsity'):.4g}", f"{o.last.percent:.2f}", f"{o.best.percent:.2f}")
+        names = (p.paper, p.scale, item.title or title(r), str(p.seed))
+        cells = (*names, *numbers, f"{o.remaining:,}", state, r.identity[:8])
         table.add_row(*map(Text, cells))  # names come from files of strangers: no markup
     out.print(table)
