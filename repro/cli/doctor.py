@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from repro.cli.errors import EVIDENCE_MISSING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from repro.doctor import Finding
 
 SCHEMA_VERSION = 1
 
@@ -33,11 +38,19 @@ def command(
         rows = [asdict(f) for f in findings]
         print_json({"schema_version": SCHEMA_VERSION, "kind": "doctor", "demo_can_run": can, "findings": rows})
     else:
-        for f in findings:
-            style, word = ("good", "ok") if f.ok else ("bad", "missing") if f.needed else ("open", "missing")
-            out.print(f"[{style}]{word:<8}[/]", end="")
-            remedy = "" if f.ok else f": {f.remedy}"
-            out.print(f"{f.name:<19} {f.found}{remedy}", markup=False, soft_wrap=True)
+        out.print(_grid(findings))
         out.print("The demo can run here: make demo." if can else "The demo cannot run here; see the lines in red.")
     if not can:
         raise typer.Exit(EVIDENCE_MISSING)
+
+
+def _grid(findings: list[Finding]) -> Table:
+    """One row a finding; red only for what the demo needs."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for f in findings:
+        style, word = ("good", "ok") if f.ok else ("bad" if f.needed else "open", "missing")
+        grid.add_row(Text(word, style=style), f.name, Text(f.found if f.ok else f"{f.found}: {f.remedy}"))
+    return grid
