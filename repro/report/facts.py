@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from repro.evidence.record import Record
@@ -120,7 +120,7 @@ def deviations(verdicts: Iterable[Verdict]) -> Rows:
     """Every setting in which runs behind a verdict differ from the published protocol, under ``DEVIATIONS``."""
     seen: Counter[tuple[Scale | None, Deviation]] = Counter()
     known: dict[str, tuple[Scale | None, Deviation]] = {}
-    for verdict in verdicts:
+    for verdict in _leaves(verdicts):
         for d in verdict.deviations:
             key = known.setdefault(f"{verdict.scale}/{d}", (verdict.scale, d))
             seen[key] += 1
@@ -129,6 +129,12 @@ def deviations(verdicts: Iterable[Verdict]) -> Rows:
         for (scale, d), n in seen.items()
     ]
     return sorted(rows)
+
+
+def _leaves(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """Verdicts with those on the parts of a compound in its place: a compound mixes the scales of its parts."""
+    for verdict in verdicts:
+        yield from _leaves(verdict.parts) if verdict.parts else [verdict]
 
 
 def duration(seconds: float) -> str:

@@ -20,7 +20,10 @@ Numbers = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure: ``name`` is its file name and id, ``draw`` makes it when it is wanted, ``numbers`` say the same."""
+    """One figure: ``name`` is its file name and id, ``draw`` makes it when it is wanted, ``numbers`` say the same.
+
+    ``beside`` marks a figure that belongs to the right of the one before it.
+    """
 
     name: str
     kind: str
@@ -29,6 +32,7 @@ class Picture:
     draw: Callable[[], Any]
     table: str = ""
     numbers: Numbers = ((), ())
+    beside: bool = False
 
 
 def pictures(paper: Paper, tables: Sequence[Table], groups: Sequence[Group]) -> list[Picture]:
@@ -72,7 +76,7 @@ def _of_table(paper: Paper, table: Table, groups: Sequence[Group], known: Sequen
             title = f"{who}: ours at {top[0].scale} scale"
             right = _later(figures.accuracy, own, slots, band=True, **axes, title=title)
             caption = f"Our means at {top[0].scale} scale; the band is one standard deviation over seeds."
-            yield Picture(f"{name}-ours", "sparsity", title, caption, right, table.id)
+            yield Picture(f"{name}-ours", "sparsity", title, caption, right, table.id, beside=True)
 
 
 def _of_network(network: str, who: str, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:
