@@ -116,7 +116,7 @@ def layers(bars: Mapping[str, Bars], slots: Slots, title: str) -> Any:
         axes.set_ylim(foot / 1.6, 160)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _logarithmic(axes.yaxis)
-        _finish(figure, axes)
+        _finish(figure, axes, left=0.78)
         return figure
 
 
@@ -130,7 +130,7 @@ def weights(steps: Mapping[str, Steps], slots: Slots, title: str) -> Any:
             axes.stairs(step.counts, step.edges, label=method, **look)
         axes.set(yscale="log", xlabel="weight", ylabel="weights per bin", ylim=(0.7, None))
         _logarithmic(axes.yaxis)
-        _finish(figure, axes)
+        _finish(figure, axes, left=0.78)
         return figure
 
 
