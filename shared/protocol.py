@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Scalar = bool | int | float | str | None
 Options = dict[str, Scalar | list[Scalar]]
 Scale = Literal["demo", "reduced", "paper"]
-Precision = Literal["float64", "float32", "tf32", "bf16"]
+Precision = Literal["float64", "float32", "tf32", "bf16", "tf32-compiled", "bf16-compiled"]
 
 
 class Spec(BaseModel):

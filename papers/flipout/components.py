@@ -9,6 +9,7 @@ from torch import Tensor
 
 from papers.flipout import historical, methods, structured
 from shared.training.components.prune import CRITERIA, Criterion, PeriodicPruning
+from shared.training.fuse import fused
 from shared.training.method import Component
 from shared.training.state import State
 
@@ -16,30 +17,38 @@ from shared.training.state import State
 class CountFlips(Component):
     """Count, for every prunable weight, how often an update changed its sign (sheet 4.1 steps 2 and 9, and 4.3).
 
-    Only updates in training batches count; prunings do not, because the copy is taken at the start of each step.
+    Only updates in training batches count, prunings do not. Inside an epoch the weights after one step are those before
+    the next, so that no copy has to be taken before each update.
     """
 
     def start(self, state: State) -> None:
         """Counters start at 0 and are kept for the whole run."""
         parameters = state.masks.parameters
         self.counts = {n: torch.zeros_like(p) for n, p in parameters.items()}
-        self.before = [torch.empty_like(p) for p in parameters.values()]
+        self.before = [torch.empty_like(p, requires_grad=False) for p in parameters.values()]
+        self.count = fused(count_and_remember_, state.device)
         state.signals["flips"] = self.counts
 
     @torch.no_grad()
-    def before_step(self, state: State) -> None:
-        """Remember the weights before the update."""
+    def before_epoch(self, state: State) -> None:
+        """Remember the weights as they are before the first update."""
         torch._foreach_copy_(self.before, list(state.masks.parameters.values()))
 
     @torch.no_grad()
     def after_step(self, state: State) -> None:
         """Compare with the weights after update and masks; a pruned weight's counter becomes 0."""
         after = list(state.masks.parameters.values())
-        methods.count_flips_(list(self.counts.values()), self.before, after, state.masks.factors)
+        self.count(list(self.counts.values()), self.before, after, state.masks.factors)
 
     def tensors(self) -> dict[str, Tensor]:
         """The counters."""
         return self.counts
+
+
+def count_and_remember_(counts: list[Tensor], before: list[Tensor], after: list[Tensor], live: list[Tensor]) -> None:
+    """Count the flips of a step, then let ``before`` be the weights after it."""
+    methods.count_flips_(counts, before, after, live)
+    torch._foreach_copy_(before, after)
 
 
 def _flips(state: State) -> Tensor:

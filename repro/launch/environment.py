@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from functools import cache
@@ -47,7 +48,12 @@ def environment(device: torch.device, data: dict[str, Any], threads: int) -> Env
 
 @cache
 def _commit() -> tuple[str | None, bool | None]:
-    """The commit of the source tree and whether it has changes; unknown outside a repository."""
+    """The commit of the source tree and whether it has changes; unknown outside a repository.
+
+    ``REPRO_COMMIT`` names it where a copy without its repository is run (a container, a cluster node).
+    """
+    if named := os.environ.get("REPRO_COMMIT"):
+        return named, False
     root = Path(__file__).resolve().parents[2]
 
     def git(*words: str) -> str:

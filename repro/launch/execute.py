@@ -59,7 +59,9 @@ def _train(job: Job, directory: RunDirectory) -> str:
     device = device_named(job.device)
     setup = prepare_run(job.protocol, job.data_dir, device)
     own = load(job.protocol.paper).components
-    engine = Engine(job.protocol, setup, directory, own=own, prefixes=job.prefixes)
+    engine = Engine(
+        job.protocol, setup, directory, own=own, prefixes=job.prefixes, checkpoint_seconds=job.checkpoint_seconds
+    )
     state = engine.run()
     outcome = summarise(engine, state)
     write_artifacts(engine, outcome)

@@ -23,6 +23,7 @@ class Job:
         device: ``auto``, ``cpu``, ``cuda``...
         threads: CPU threads of the process.
         prefixes: where common beginnings are shared.
+        checkpoint_seconds: shortest time between two checkpoints.
     """
 
     protocol: Protocol
@@ -32,6 +33,7 @@ class Job:
     device: str = "auto"
     threads: int = 1
     prefixes: Path | None = None
+    checkpoint_seconds: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
     dense, sparse = macs(table)
     total, nonzero = published_flops(state.model, shape)
     score = engine.evaluate()
-    last = _score(rows[-1]) if rows else {"epoch": 0, "correct": score.correct, "total": score.total, "loss": score.loss}
+    untrained = {"epoch": 0, "correct": score.correct, "total": score.total, "loss": score.loss}
+    last = _score(rows[-1]) if rows else untrained
     return {
         "status": status,
         "last": last,
@@ -117,8 +118,7 @@ def write_artifacts(engine: Engine, outcome: dict[str, Any]) -> None:
     writer.writerow(["name", "shape", "total", "remaining", "positions", "macs_dense", "macs_sparse"])
     for layer in outcome["layers"]:
         shape = "x".join(map(str, layer["shape"]))
-        counts = [layer["total"], layer["remaining"], layer["positions"]]
-        writer.writerow(
-            [layer["name"], shape, *counts, layer["total"] * layer["positions"], layer["remaining"] * layer["positions"]]
-        )
+        total, remaining, positions = layer["total"], layer["remaining"], layer["positions"]
+        counts = [total, remaining, positions, total * positions, remaining * positions]
+        writer.writerow([layer["name"], shape, *counts])
     write_atomic(folder / "layers.csv", text.getvalue())

@@ -16,6 +16,8 @@ DTYPES: dict[Precision, torch.dtype] = {
     "float32": torch.float32,
     "tf32": torch.float32,
     "bf16": torch.float32,
+    "tf32-compiled": torch.float32,
+    "bf16-compiled": torch.float32,
 }
 
 
@@ -24,9 +26,14 @@ def storage_dtype(precision: Precision) -> torch.dtype:
     return DTYPES[precision]
 
 
+def compiled(precision: Precision) -> bool:
+    """Whether the network's training step is compiled: part of the precision, because it changes the last bits."""
+    return precision.endswith("-compiled")
+
+
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
     """The context of a forward pass: bfloat16 autocast for ``bf16``, nothing otherwise."""
-    if precision == "bf16":
+    if precision.startswith("bf16"):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
 
@@ -36,14 +43,16 @@ def backend(precision: Precision, device: torch.device) -> Iterator[None]:
     """Deterministic kernels, and TF32 exactly where the protocol says so; previous settings are put back.
 
     Raises:
-        ReproError: if TF32 is asked for where there is no CUDA device.
+        ReproError: if TF32 or a compiled network is asked for where there is no CUDA device.
     """
-    if precision == "tf32" and device.type != "cuda":
-        raise ReproError("precision tf32 needs a CUDA device; use float32 on this machine.")
+    if precision.startswith("tf32") and device.type != "cuda":
+        raise ReproError(f"precision {precision} needs a CUDA device; use float32 on this machine.")
+    if precision.endswith("compiled") and device.type != "cuda":
+        raise ReproError(f"precision {precision} needs a CUDA device; leave out -compiled on this machine.")
     cudnn: Any = torch.backends.cudnn
     matmul: Any = torch.backends.cuda.matmul
     before = (cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision, matmul.fp32_precision)
-    wanted = "tf32" if precision == "tf32" else "ieee"
+    wanted = "tf32" if precision.startswith("tf32") else "ieee"
     cudnn.deterministic, cudnn.benchmark = True, False
     cudnn.conv.fp32_precision = matmul.fp32_precision = wanted
     try:

@@ -1,8 +1,8 @@
 """Runs that differ only later share what lies before: the common beginning is trained once.
 
 Two runs of one seed have the same beginning up to the first pruning of the earlier one if everything but pruning is
-the same (flipout sheet 3: runs with intervals 32, 39, 50, 70 and 117 are identical up to their first pruning). Observers
-such as flip counters do not change a run, but a beginning is only useful to a run whose observers it carries.
+the same (flipout sheet 3: runs with intervals 32, 39, 50, 70 and 117 are identical up to their first pruning).
+Observers such as flip counters do not change a run, but a beginning is only useful to a run whose observers it carries.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from shared.training.method import Component, overrides
-from shared.training.precision import autocast
+from shared.training.precision import autocast, compiled
 from shared.training.state import Batch, State
 
 
@@ -45,6 +45,8 @@ class Step:
 
     def __init__(self, state: State, components: Sequence[Component], totals: Totals) -> None:
         self.state, self.totals = state, totals
+        self.compiled = torch.compile(state.model, dynamic=False) if compiled(state.protocol.precision) else None
+        self.full_batch = state.phase.batch_size if state.phase is not None else 0
         self.drawing, self.penalising, self.before, self.after = (
             [c for c in components if overrides(c, hook)] for hook in ("draw", "penalty", "before_step", "after_step")
         )
@@ -60,7 +62,7 @@ class Step:
         assert optimizer is not None
         optimizer.zero_grad(set_to_none=True)
         with autocast(state.protocol.precision, state.device):
-            logits = state.model(batch.images)
+            logits = self.network(batch)(batch.images)
         if logits.dtype == torch.bfloat16:
             logits = logits.float()
         loss = F.cross_entropy(logits, batch.labels)
@@ -74,6 +76,12 @@ class Step:
         for component in self.after:
             component.after_step(state)
         self._add(logits.detach(), batch.labels)
+
+    def network(self, batch: Batch) -> Callable[[Tensor], Tensor]:
+        """The compiled network for full batches; the last partial batch does not pay for a second compilation."""
+        if self.compiled is not None and len(batch.labels) == self.full_batch:
+            return self.compiled
+        return self.state.model
 
     def _penalty(self) -> Tensor | None:
         total: Tensor | None = None

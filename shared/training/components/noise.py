@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.sparsity.noise import add_noise_
+from shared.training.fuse import fused
 from shared.training.method import Component
 from shared.training.state import State
 
@@ -42,6 +43,7 @@ class GradientNoise(Component):
         self.noisy = [*state.masks.parameters.values()] if self.prunable_only else state.parameters
         sizes = [p.numel() for p in self.noisy]
         self.flat = torch.empty(sum(sizes), dtype=self.noisy[0].dtype, device=state.device)
+        self.add = fused(add_noise_, state.device)
         parts = self.flat.split(sizes)
         self.noise = [part.as_strided(p.shape, p.stride()) for part, p in zip(parts, self.noisy, strict=True)]
 
@@ -62,7 +64,7 @@ class GradientNoise(Component):
             return
         gradients = [p.grad for p in self.noisy if p.grad is not None]
         noise = [e for e, p in zip(self.noise, self.noisy, strict=True) if p.grad is not None]
-        add_noise_(gradients, noise, self._factor(state), together=self.mode == "global")
+        self.add(gradients, noise, self._factor(state), together=self.mode == "global")
         state.masks.apply_to_gradients()
 
     def _factor(self, state: State) -> float:
