@@ -109,7 +109,7 @@ def histograms(parameters: dict[str, Any]) -> dict[str, Any]:
 def write_artifacts(engine: Engine, outcome: dict[str, Any]) -> None:
     """Masks and the layer table, beside the run's other files."""
     folder = engine.directory.path
-    live = {n: (p.detach() != 0).cpu() for n, p in engine.state.masks.parameters.items()}
+    live = {n: (p.detach() != 0).cpu().contiguous() for n, p in engine.state.masks.parameters.items()}
     temporary = folder / ".masks.tmp"
     save_file(live, temporary)
     temporary.replace(folder / "masks.safetensors")
