@@ -162,7 +162,7 @@ def measured(protocol: Protocol, device: Any, own: Any) -> dict[str, float]:
     from shared.training import components
     from shared.training.optim import build_optimizer
     from shared.training.precision import backend, storage_dtype
-    from shared.training.setup import batch_size, memory_format
+    from shared.training.setup import LAYOUT, batch_size
     from shared.training.state import State
     from shared.training.step import Step, Totals
 
@@ -171,7 +171,7 @@ def measured(protocol: Protocol, device: Any, own: Any) -> dict[str, float]:
     pixels = torch.randint(0, 256, (2 * size, model_spec.channels, side, side), dtype=torch.uint8, generator=generator)
     labels = torch.arange(2 * size) % model_spec.classes
     images = ImageSet(pixels, labels, model_spec.classes).to(device)
-    draws, dtype, layout = KeyedDraws(0), storage_dtype(protocol.precision), memory_format(protocol, device)
+    draws, dtype, layout = KeyedDraws(0), storage_dtype(protocol.precision), LAYOUT
     model = build(model_spec, generator).to(device=device, dtype=dtype).to(memory_format=layout)
     loader = EpochLoader(images, protocol.data, draws, size, dtype=dtype, train=True, memory_format=layout)
     state = State(protocol, model, Masks(prunable_parameters(model, protocol.prunable)), draws, device)

@@ -210,9 +210,7 @@ def committed(paper: Paper, table: Table, above: Scale) -> tuple[TableVerdict, .
     return tuple(found)
 
 
-def from_records(
-    paper: Paper, table: str | None, paths: Sequence[Path], scale: str, seeds: str | None
-) -> Judged:
+def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: str, seeds: str | None) -> Judged:
     """Judge one table, or every table, on records made anywhere.
 
     Raises:

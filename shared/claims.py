@@ -80,6 +80,8 @@ class Ordering(Claim):
     Attributes:
         paired: both sides share initialisation and data order, so the paired test applies.
         within: set for claims of the form "within so many points of": |difference| <= within.
+        budget: fraction of the weights that both sides keep in the sentence; runs that keep less than half or more
+            than twice as much are no fair comparison (methods whose sparsity is an outcome, at a reduced scale).
     """
 
     better: str
@@ -87,6 +89,7 @@ class Ordering(Claim):
     metric: str = "top1_accuracy"
     by: float = 0.0
     within: float | None = None
+    budget: float | None = None
     paired: bool = False
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from papers.flipout import counts, sentences
+from papers.flipout.names import spoken
 from papers.flipout.rows import Row, rows, same_as, settings_of
 from papers.flipout.settings import SEEDS
 from shared.claims import Claim, Exact, Table, Value
@@ -134,17 +135,17 @@ METRICS = {
 
 
 def _text(row: Row, factor: float) -> str:
-    """The row in words: ``VGG19, flipout at 99.9 %: 87.39 +- 0.23``."""
+    """The row in words: ``VGG19, FlipOut at 99.9 %: 87.39 ± 0.23 %``."""
     at = settings_of(row)
     who = NETWORK.get(row["network"], row["network"])
     _, method, label = f"{row['experiment']}//".split("/")[:3]
-    what = method or row["method"].replace("_", " ")
+    what = spoken(method or row["method"])
     every = f"every {at['prune_freq']} epochs" if row["verify_table"] == "schedule" else ""
     level = "" if every or method == "unpruned" else label or row["sparsity_percent"]
     sparsity = f"at {level} %" if level else ""
     seed = f"seed {at['seed']}" if "seed" in at else ""
     metric = METRICS[row["metric"]].format(**at)
     subject = ", ".join(p for p in (who, " ".join(q for q in (what, every, sparsity) if q), seed, metric) if p)
-    spread = f" +- {float(row['sd']) * factor:g}" if row["sd"] else ""
+    spread = f" ± {float(row['sd']) * factor:g}" if row["sd"] else ""
     figure = f"{int(row['value']):,}" if row["unit"] == "count" else f"{float(row['value']) * factor:g}{spread} %"
     return f"{subject}: {figure}"

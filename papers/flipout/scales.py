@@ -27,6 +27,7 @@ class Cut:
         epochs: what 350 epochs become; longer and shorter phases in proportion.
         per_class, test_per_class: images kept of each class (0: all).
         side: image side for the 224-pixel data set.
+        batch_size: images of a step, where so few images would otherwise make too few of them.
     """
 
     width: float
@@ -34,14 +35,15 @@ class Cut:
     per_class: int = 0
     test_per_class: int = 0
     side: int = 32
+    batch_size: int | None = None
 
 
-DEMO = Cut(width=1 / 8, epochs=22)
+DEMO = Cut(width=1 / 8, epochs=22, per_class=100, batch_size=32)
 REDUCED = Cut(width=1 / 4, epochs=44, per_class=500, test_per_class=500, side=64)
 
 SCALE_NOTES: dict[Scale, str] = {
     "demo": (
-        "Embedded 8x8 digits resized to 32x32, networks at 1/8 width, 22 epochs for 350 (a few more where a number of "
+        "100 embedded 8x8 digits of each class resized to 32x32, networks at 1/8 width, batches of 32, 22 epochs for 350 (a few more where a number of "
         "prunings needs them), shifts but no mirroring; chosen for cost alone, so only sentences can be judged."
     ),
     "reduced": (
@@ -61,7 +63,8 @@ def demo(protocol: Protocol) -> Protocol:
     """Embedded digits, thin networks, a few epochs."""
     changes = {
         "augment": _without_mirroring(protocol.data.augment, DEMO.side),
-        "val_size": _held_out(protocol.data, settings.IMAGES["digits"]),
+        "per_class": DEMO.per_class,
+        "val_size": _held_out(protocol.data, _kept(DEMO, settings.IMAGES["digits"])),
         "val_rule": protocol.data.val_rule,
         "evaluate_on": protocol.data.evaluate_on,
         "checks": protocol.data.checks,
@@ -88,8 +91,13 @@ def _cut(protocol: Protocol, cut: Cut, name: Scale, data: Data, *, channels: int
     width = protocol.model.width * cut.width
     model = protocol.model.model_copy(update={"width": width, "channels": channels, "size": side})
     ratio = cut.epochs / settings.EPOCHS
-    phases = tuple(shorten(p, ratio) if isinstance(p, Train) else p for p in protocol.phases)
+    phases = tuple(_shorter(p, ratio, cut.batch_size) if isinstance(p, Train) else p for p in protocol.phases)
     return protocol.with_(scale=name, model=model, data=data, phases=phases)
+
+
+def _shorter(phase: Train, ratio: float, batch_size: int | None) -> Train:
+    phase = shorten(phase, ratio)
+    return phase.model_copy(update={"batch_size": batch_size}) if batch_size else phase
 
 
 def shorten(phase: Train, ratio: float) -> Train:
@@ -155,6 +163,11 @@ def _resized(augment: Augment, ratio: float) -> Augment:
 def _without_mirroring(augments: tuple[Augment, ...], side: int) -> tuple[Augment, ...]:
     """Shifts by an eighth of the side; a mirrored digit is no digit, so flips are dropped."""
     return tuple(a.model_copy(update={"padding": side // 8}) for a in augments if a.kind == "pad-crop")
+
+
+def _kept(cut: Cut, images: int) -> int:
+    """Training images that a cut leaves of a ten-class data set."""
+    return 10 * cut.per_class if cut.per_class else images
 
 
 def _held_out(data: Data, images: int) -> int:

@@ -44,9 +44,12 @@ def judge_ordering(claim: Ordering, better: Sample, worse: Sample, original_n: i
     else:
         label, reason, p_for, p_against = _within(claim.within, found, level)
     low, high = (float(x) for x in interval(found.d, found.se, found.df, level))
-    if better.collapsed and worse.collapsed:
-        label = "INCONCLUSIVE" if label == "SUPPORTED" and claim.within is None else label
-        reason += " Every run of both sides is at chance."
+    if better.collapsed and worse.collapsed and claim.within is None:
+        # No finding either way: the networks of both sides answer like a coin, whatever the test says.
+        label, p_for, p_against = "INCONCLUSIVE", 1.0, 1.0
+        reason = (
+            f"Every run of both sides ({runs(found.n1)} v {found.n2}) is at chance, so there is nothing to compare."
+        )
     verdict = Verdict(
         claim=claim,
         label=label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ from repro.verdicts.moderated import Prior, fit_prior
 from repro.verdicts.noise_floor import evaluated_images, remark
 from repro.verdicts.ordering import judge_ordering
 from repro.verdicts.run_index import SCALES, Runs
+from repro.verdicts.runs_behind import with_runs
 from repro.verdicts.sample import DataEffect, Looks, Sample, samples_of
 from repro.verdicts.seeded import judge_seeded
 from repro.verdicts.tested import Tested
@@ -134,8 +136,26 @@ def judge_leaf(claim: Claim, evidence: Evidence) -> Tested:
     if isinstance(claim, Trend):
         return judge_trend(claim, samples)
     if isinstance(claim, Ordering):
+        if unfair := _unequal_budgets(claim, samples[0], samples[1]):
+            return unfair
         return judge_ordering(claim, samples[0], samples[1], _original_n(claim, evidence.cells))
     return judge_collapse(claim, samples[0], _published_rate(claim, evidence))
+
+
+def _unequal_budgets(claim: Ordering, better: Sample, worse: Sample) -> Tested | None:
+    """INCONCLUSIVE where a side's runs do not keep as many weights as the sentence is about."""
+    if claim.budget is None:
+        return None
+    for sample in (better, worse):
+        kept = statistics.fmean(sample.kept)
+        if not claim.budget / 2 <= kept <= claim.budget * 2:
+            reason = (
+                f"The runs of {sample.experiment} keep {kept:.2%} of the weights and the sentence is about "
+                f"{claim.budget:.2%}, so that the two sides cannot be compared at this scale."
+            )
+            verdict = Verdict(claim=claim, label="INCONCLUSIVE", reason=reason, n=min(better.n, worse.n))
+            return Tested(with_runs(replace(verdict, mean=better.mean - worse.mean), (better, worse)))
+    return None
 
 
 def _value(claim: Value, evidence: Evidence) -> Tested:
@@ -172,9 +192,25 @@ def _no_admissible(claim: Value, evidence: Evidence) -> Verdict:
         reason = f"There are runs only at {lower} scale, and a published number is judged only at paper scale."
     else:
         reason = f"There is no run of {claim.experiment} at paper scale that holds {claim.metric}."
+    shown = next((s for s in samples if s.scale != "paper"), None) if evidence.scale else None
     flags = tuple(f"Listed but barred: runs at paper scale, {b}." for b in barred)
     found = tuple(dict.fromkeys([*deviating, *(d for b in barred for d in b.deviations)]))
-    return Verdict(claim=claim, label="NOT TESTED", reason=reason, flags=flags, deviations=found, gating=claim.gating)
+    verdict = Verdict(
+        claim=claim, label="NOT TESTED", reason=reason, flags=flags, deviations=found, gating=claim.gating
+    )
+    if shown is None:
+        return verdict
+    # Shown for orientation beside the published number; the label says that they decide nothing.
+    return replace(
+        verdict,
+        scale=shown.scale,
+        n=shown.n,
+        mean=shown.mean,
+        sd=shown.sd,
+        identities=shown.identities,
+        deviations=shown.deviations,
+        cost_seconds=shown.cost_seconds,
+    )
 
 
 def _no_runs(claim: Claim, evidence: Evidence, experiments: tuple[str, ...], metric: str) -> Verdict:

@@ -19,7 +19,8 @@ class Sample:
     """The runs of one experiment at one scale, read in one metric, one run per seed.
 
     ``values`` and ``best_values`` are in the unit of the metric (accuracy: percent) at the last and at the best epoch;
-    ``correct``/``total`` are the integers of the last evaluation; ``chance_runs`` marks runs at chance level.
+    ``correct``/``total`` are the integers of the last evaluation; ``chance_runs`` marks runs at chance level; ``kept``
+    is the fraction of the prunable weights that each run kept.
     ``looks`` is 1 for seeds fixed up front and grows each time seeds were added. ``data_effect`` is the worst-case
     effect, in the unit of the metric, of images known to differ from the original's.
     """
@@ -34,6 +35,7 @@ class Sample:
     correct: tuple[int, ...] = ()
     total: tuple[int, ...] = ()
     chance_runs: tuple[bool, ...] = ()
+    kept: tuple[float, ...] = ()
     diverged: int = 0
     looks: int = 1
     cost_seconds: float = 0.0
@@ -177,6 +179,7 @@ def _sample(
         correct=tuple(o.last.correct for o in outcomes),
         total=tuple(o.last.total for o in outcomes),
         chance_runs=tuple(at_chance(o.last.correct, o.last.total, 1 / published.model.classes) for o in outcomes),
+        kept=tuple(o.remaining / o.prunable for o in outcomes),
         diverged=sum(o.status == "diverged" for o in outcomes),
         cost_seconds=sum(r.cost.seconds for r in kept),
         repeats=repeats,

@@ -15,6 +15,8 @@ from shared.protocol import Protocol, Train
 from shared.training.precision import storage_dtype
 
 EVAL_BATCH = 1000
+LAYOUT = torch.channels_last
+"""Of weights and images: tensor cores want it, and on a CPU it was as fast or faster at every width measured."""
 
 
 @dataclass
@@ -58,7 +60,7 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device)
             f"{protocol.model.classes}; set model.classes={prepared.train.classes}."
         )
     dtype = storage_dtype(protocol.precision)
-    layout = memory_format(protocol, device)
+    layout = LAYOUT
     model = build(protocol.model, draws.generator("initial-weights", (0, 0, 0))).to(device=device, dtype=dtype)
     model = model.to(memory_format=layout)
     train = EpochLoader(
@@ -87,8 +89,3 @@ def batch_size(protocol: Protocol) -> int:
     if len(sizes) > 1:
         raise ReproError(f"all training phases must use one batch size, not {sorted(sizes)}.")
     return sizes.pop() if sizes else 128
-
-
-def memory_format(protocol: Protocol, device: torch.device) -> torch.memory_format:
-    """Channels-last on a GPU, where tensor cores want it; contiguous on a CPU."""
-    return torch.channels_last if device.type == "cuda" else torch.contiguous_format

@@ -16,7 +16,7 @@ from shared.draws import KeyedDraws
 from shared.protocol import Augment, Data, Method, Model, Optimizer, Protocol, Schedule, Train
 from shared.training.engine import Engine
 from shared.training.rundir import RunDirectory
-from shared.training.setup import Setup, memory_format
+from shared.training.setup import LAYOUT, Setup
 
 FLIPOUT = (
     Method(name="mask-gradients"),
@@ -56,10 +56,9 @@ def setup(plan: Protocol, device: str = "cpu", images: int = 70) -> Setup:
     examples = ImageSet(pixels, labels, 10).to(device)
     draws = KeyedDraws(plan.seed)
     place = torch.device(device)
-    layout = memory_format(plan, place)
-    model = build(plan.model, draws.generator("initial-weights", (0, 0, 0))).to(place).to(memory_format=layout)
-    train = EpochLoader(examples, plan.data, draws, 16, train=True, memory_format=layout)
-    test = EpochLoader(examples, plan.data, draws, 16, train=False, memory_format=layout)
+    model = build(plan.model, draws.generator("initial-weights", (0, 0, 0))).to(place).to(memory_format=LAYOUT)
+    train = EpochLoader(examples, plan.data, draws, 16, train=True, memory_format=LAYOUT)
+    test = EpochLoader(examples, plan.data, draws, 16, train=False, memory_format=LAYOUT)
     return Setup(model, train, test, images, draws, place, eval_batch=32)
 
 

@@ -131,7 +131,9 @@ def test_runs_with_one_beginning_train_it_once(make_engine: Make, print_of: Prin
     assert print_of(later) == print_of(alone)
 
 
-def test_a_beginning_without_flip_counters_does_not_serve_flipout(make_engine: Make, tiny: Tiny, tmp_path: Path) -> None:
+def test_a_beginning_without_flip_counters_does_not_serve_flipout(
+    make_engine: Make, tiny: Tiny, tmp_path: Path
+) -> None:
     phase = tiny().phases[0]
     magnitude = Method(name="prune", options={"criterion": "global-magnitude", "fraction": 0.5, "interval": 2})
     plan = tiny(phases=(phase.model_copy(update={"methods": (*phase.methods[:2], magnitude)}),))
