@@ -45,10 +45,15 @@ class Model(Spec):
 
 
 class Prunable(Spec):
-    """Which tensors may be pruned; in module order, weight before bias (flipout sheet, section 2)."""
+    """Which tensors may be pruned; in module order, weight before bias (flipout sheet, section 2).
+
+    ``exclude`` holds shell-style patterns of parameter names that stay dense although their kind is prunable, such as
+    ``stem.*`` or ``*.shortcut.*``.
+    """
 
     bias: bool = False
     batchnorm: bool = False
+    exclude: tuple[str, ...] = ()
 
 
 class Augment(Spec):

@@ -43,7 +43,8 @@ REDUCED = Cut(width=1 / 4, epochs=44, per_class=500, test_per_class=500, side=64
 
 SCALE_NOTES: dict[Scale, str] = {
     "demo": (
-        "100 embedded 8x8 digits of each class resized to 32x32, networks at 1/8 width, batches of 32, 22 epochs for 350 (a few more where a number of "
+        "100 embedded 8x8 digits of each class resized to 32x32, networks at 1/8 width, batches of 32, 22 epochs for "
+        "350 (a few more where a number of "
         "prunings needs them), shifts but no mirroring; chosen for cost alone, so only sentences can be judged."
     ),
     "reduced": (

@@ -96,7 +96,7 @@ def _grid(title: str, verdicts: list[Verdict]) -> Grid:
     if values:
         grid.add_column("margin", justify="right")
     grid.add_column("verdict", max_width=18)
-    grid.add_column("reason", ratio=1, min_width=30)
+    grid.add_column("reason", ratio=1)  # no least width: rich would cut it, not wrap it
     for verdict in verdicts:
         label = Text(verdict.text, style=STYLES[verdict.label])
         numbers_ = [numbers.ours(verdict), numbers.interval(verdict)]

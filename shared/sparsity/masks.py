@@ -6,6 +6,7 @@ The index space of every global criterion is the flattened concatenation of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase as fnmatch
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,8 @@ def prunable_parameters(model: nn.Module, rule: Prunable | None = None) -> dict[
     """The parameters that may be pruned, in module order, weight before bias.
 
     Weights of convolutions and linear layers always; their biases if ``rule.bias``; the gammas of batch
-    normalisation if ``rule.batchnorm``, and its betas only if both are set (flipout sheet, section 6.2).
+    normalisation if ``rule.batchnorm``, and its betas only if both are set (flipout sheet, section 6.2). Names that
+    match a pattern of ``rule.exclude`` are left out.
     """
     rule = rule or Prunable()
     chosen: dict[str, nn.Parameter] = {}
@@ -30,8 +32,10 @@ def prunable_parameters(model: nn.Module, rule: Prunable | None = None) -> dict[
             continue
         for kind in ("weight", "bias"):
             parameter = getattr(module, kind, None)
-            if isinstance(parameter, nn.Parameter) and (kind == "weight" or rule.bias):
-                chosen[f"{prefix}.{kind}" if prefix else kind] = parameter
+            name = f"{prefix}.{kind}" if prefix else kind
+            sheltered = any(fnmatch(name, pattern) for pattern in rule.exclude)
+            if isinstance(parameter, nn.Parameter) and (kind == "weight" or rule.bias) and not sheltered:
+                chosen[name] = parameter
     return chosen
 
 
@@ -47,6 +51,8 @@ class Masks:
         self.live = {n: torch.ones_like(p, dtype=torch.bool) for n, p in self.parameters.items()}
         # The same masks in the parameters' dtype and layout, for fused multiplication.
         self.factors = [torch.ones_like(p, requires_grad=False) for p in self.parameters.values()]
+        # Values that removed entries would have, where a method keeps them (``keep_dormant``); 0 where live.
+        self.dormant: list[Tensor] | None = None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.live)
@@ -108,8 +114,34 @@ class Masks:
 
     @torch.no_grad()
     def apply(self) -> None:
-        """Set every removed entry to 0, for all tensors in one fused call."""
-        torch._foreach_mul_(list(self.parameters.values()), self.factors)
+        """Set every removed entry to 0, for all tensors in one fused call; dormant values are kept if asked for."""
+        parameters = list(self.parameters.values())
+        if self.dormant is not None:
+            torch._foreach_copy_(self.dormant, parameters)
+        torch._foreach_mul_(parameters, self.factors)
+        if self.dormant is not None:
+            torch._foreach_sub_(self.dormant, parameters)
+
+    def keep_dormant(self, values: list[Tensor] | None = None) -> list[Tensor]:
+        """From now on keep what ``apply`` removes, beside the parameters: ``[p - p * mask]`` of the latest call.
+
+        Some methods train ``mask * S`` and let ``S`` drift where the mask is 0; ``S`` is then parameter + dormant.
+
+        Args:
+            values: one tensor for each parameter to keep them in; without them, zeros.
+
+        Returns:
+            The tensors, changed in place by every later ``apply``.
+        """
+        fresh = (torch.zeros_like(p, requires_grad=False) for p in self.parameters.values())
+        self.dormant = list(fresh) if values is None else values
+        return self.dormant
+
+    @torch.no_grad()
+    def wake(self) -> None:
+        """Add the dormant values to the parameters, until the next ``apply`` takes them out again."""
+        if self.dormant is not None:
+            torch._foreach_add_(list(self.parameters.values()), self.dormant)
 
     @torch.no_grad()
     def apply_to_gradients(self) -> None:

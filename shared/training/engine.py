@@ -163,6 +163,7 @@ class Engine:
             state.step += 1
             step.draw()
             step(batch)
+            step.settle()
         loss, penalty = float(totals.loss), float(totals.penalty)  # the epoch's only reads from the device
         size = self.setup.train_size
         row = {

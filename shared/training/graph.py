@@ -33,6 +33,10 @@ class GraphedStep:
         """See ``Step.draw``."""
         self.step.draw()
 
+    def settle(self) -> None:
+        """See ``Step.settle``."""
+        self.step.settle()
+
     def invalidate(self, key: tuple[object, ...]) -> None:
         """Forget the recording if a host value it depends on has changed (learning rate, decay, options)."""
         if key != self.key:

@@ -1,7 +1,7 @@
 """The hooks through which a method acts on training.
 
 The engine calls them in this fixed order in each step: ``draw, zero_grad, forward, loss + penalty, backward,
-before_step, optimizer.step, masks.apply, after_step``; around an epoch: ``before_epoch``, the steps, evaluation,
+before_step, optimizer.step, masks.apply, after_step, after_batch``; around an epoch: ``before_epoch``, the steps, evaluation,
 ``after_epoch``. A method is a list of components; each hook runs over the components in the order of the protocol.
 """
 
@@ -17,7 +17,8 @@ from shared.training.state import State
 class Component:
     """A part of a method. Every hook is optional: the default does nothing, and the engine skips it.
 
-    Inside a step no hook may read a value back to the host: that would stall a GPU and break graph capture.
+    Inside a step no hook may read a value back to the host: that would stall a GPU and break graph capture. Only
+    ``draw`` and ``after_batch`` lie outside the captured part.
     """
 
     def start(self, state: State) -> None:
@@ -37,6 +38,9 @@ class Component:
 
     def after_step(self, state: State) -> None:
         """Called after the optimiser and the masks: weights may be observed or changed."""
+
+    def after_batch(self, state: State) -> None:
+        """Called after each step, outside a captured CUDA graph: masks may change and values be read to the host."""
 
     def after_epoch(self, state: State) -> None:
         """Called after the evaluation of the epoch: pruning and reallocation happen here."""

@@ -47,14 +47,20 @@ class Step:
         self.state, self.totals = state, totals
         self.compiled = torch.compile(state.model, dynamic=False) if compiled(state.protocol.precision) else None
         self.full_batch = state.phase.batch_size if state.phase is not None else 0
-        self.drawing, self.penalising, self.before, self.after = (
-            [c for c in components if overrides(c, hook)] for hook in ("draw", "penalty", "before_step", "after_step")
+        hooks = ("draw", "penalty", "before_step", "after_step", "after_batch")
+        self.drawing, self.penalising, self.before, self.after, self.settling = (
+            [c for c in components if overrides(c, hook)] for hook in hooks
         )
 
     def draw(self) -> None:
         """Random numbers of the step about to be taken; never part of a captured graph."""
         for component in self.drawing:
             component.draw(self.state)
+
+    def settle(self) -> None:
+        """What follows the step; never part of a captured graph."""
+        for component in self.settling:
+            component.after_batch(self.state)
 
     def __call__(self, batch: Batch) -> None:
         """Forward, loss + penalty, backward, before_step, optimiser, masks, after_step."""

@@ -91,7 +91,7 @@ def test_every_scale_has_a_note() -> None:
 
 def test_a_validation_part_keeps_its_share() -> None:
     p = paper.build({"val_size": 5000, "eval_split": "val"})
-    assert paper.scales["demo"](p).data.val_size == 144
+    assert paper.scales["demo"](p).data.val_size == 100
     assert paper.scales["reduced"](p).data.val_size == 500
 
 

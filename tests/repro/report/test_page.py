@@ -129,7 +129,7 @@ def test_all_formats_print_the_same_numbers(full, page):
 
 def test_both_sides_of_a_sentence_stand_in_one_row(page):
     row = re.search(
-        r'<tr role="row"><th[^>]*>flipout on VGG19 at 99.9.% is more accurate than global.*?</tr>', page, re.DOTALL
+        r'<tr role="row"><th[^>]*>FlipOut on VGG19 at 99.9.% is more accurate than global.*?</tr>', page, re.DOTALL
     )
     assert "NOT SIGNIFICANT" in row[0]
     assert "SUPPORTED" in row[0]
