@@ -54,3 +54,30 @@ def lenet5(model: Model, generator: Generator | None = None) -> nn.Module:
         ),
         generator,
     )
+
+
+def lenet5_caffe(model: Model, generator: Generator | None = None) -> nn.Module:
+    """The LeNet-5 of Caffe: 5x5 convolutions of 20 and 50 channels, each with a 2x2 max-pool, linear 500 and classes.
+
+    For images of at least 28x28 (hoyer sheet 2.1).
+    """
+    needs_side(model, 28)
+    c1, c2, hidden = (scaled(c, model.width) for c in (20, 50, 500))
+    side = ((model.size - 4) // 2 - 4) // 2  # 4 at 28x28
+    return initialised(
+        lambda: nn.Sequential(
+            OrderedDict(
+                conv1=nn.Conv2d(model.channels, c1, 5),
+                relu1=nn.ReLU(),
+                pool1=nn.MaxPool2d(2),
+                conv2=nn.Conv2d(c1, c2, 5),
+                relu2=nn.ReLU(),
+                pool2=nn.MaxPool2d(2),
+                flatten=nn.Flatten(),
+                fc1=nn.Linear(c2 * side**2, hidden),
+                relu3=nn.ReLU(),
+                fc2=nn.Linear(hidden, model.classes),
+            )
+        ),
+        generator,
+    )

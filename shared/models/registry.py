@@ -22,6 +22,7 @@ NETWORKS: dict[str, str] = {
     "densenet121": "shared.models.densenet:densenet121",
     "lenet300": "shared.models.lenet:lenet300",
     "lenet5": "shared.models.lenet:lenet5",
+    "lenet5-caffe": "shared.models.lenet:lenet5_caffe",
     "resnet18": "shared.models.resnet:resnet",
     "resnet34": "shared.models.resnet:resnet",
     "resnet50": "shared.models.resnet:resnet",

@@ -30,6 +30,20 @@ class FrozenZeros(Component):
                 parameter.grad.mul_(state.kept[f"frozen/{name}"])
 
 
+class FreezeZeros(Component):
+    """Set the gradient to 0 wherever a prunable weight is exactly 0: there is no mask, a zero is one (hoyer sheet 4.7).
+
+    A weight that becomes exactly 0 for another reason is frozen from then on (trap 19 there).
+    """
+
+    @torch.no_grad()
+    def before_step(self, state: State) -> None:
+        """After ``backward``, before the optimiser."""
+        for parameter in state.masks.parameters.values():
+            if parameter.grad is not None:
+                parameter.grad.mul_(parameter != 0)
+
+
 class ClipGradientNorm(Component):
     """Scale all gradients by min(1, limit / (norm + 1e-6)), norm = L2 over all parameters together."""
 
