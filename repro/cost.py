@@ -56,9 +56,8 @@ class Estimate:
         return sum(line.left * line.seconds for line in self.lines) / self.workers
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, versioned."""
+        """Plain values."""
         return {
-            "schema_version": 1,
             "device": self.device,
             "workers": self.workers,
             "seconds_left": self.seconds_left,

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,19 +109,27 @@ def with_precision(run: Run, precision: str, runs_dir: Path) -> Run:
     return replace(run, protocol=protocol, directory=directory, state=state_of(directory))
 
 
-def check_data(prepared: Prepared) -> None:
-    """Fail early, in one sentence, where the data of a run that is left are missing.
+def check(prepared: Prepared) -> None:
+    """Fail early, in one sentence, where runs that are left cannot run: folder, device or data.
 
     Raises:
+        ReproError: naming what is wrong and what to do.
         MissingDataError: naming what is missing and what to do.
     """
+    from repro.doctor import unwritable
+    from repro.scale import has_cuda
+
     if not prepared.left:
         return
-    from shared.data.sources import load
+    if reason := unwritable(prepared.runs_dir):
+        raise ReproError(f"{prepared.runs_dir} cannot be written to ({reason}); choose another --runs-dir.")
+    if prepared.request.device.startswith("cuda") and not has_cuda():
+        raise ReproError(f"device {prepared.request.device!r} is not available here; use --device cpu.")
+    from shared.data.sources import load, present
 
-    seen: dict[str, Protocol] = {r.protocol.data.name: r.protocol for r in prepared.left}
-    for protocol in seen.values():
-        load(protocol.data, prepared.request.data_dir)
+    for data in {r.protocol.data.name: r.protocol.data for r in prepared.left}.values():
+        if not present(data, prepared.request.data_dir):
+            load(data, prepared.request.data_dir)  # raises the sentence
 
 
 def jobs_for(prepared: Prepared) -> tuple[list[Job], int]:
@@ -172,13 +181,26 @@ def estimate(prepared: Prepared) -> Estimate:
 
 def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
     """Judge the table on the runs of this request; committed evidence of a higher scale stands beside it."""
+    from repro.evidence.looks import look, looks
     from repro.evidence.store import read
     from repro.verdicts.table import judge as judge_table
 
     request, scale = prepared.request, prepared.choice.scale
     folders = [r.directory for r in prepared.runs if (r.directory / "record.json").exists()]
     records, problems = read(folders) if folders else ([], [])
-    verdict = judge_table(request.paper, request.table, records, seeds=prepared.seeds, scale=scale)
+    seeds_of: dict[str, set[int]] = {}
+    for record in records:
+        seeds_of.setdefault(record.protocol.study, set()).add(record.protocol.seed)
+    for study, seeds in seeds_of.items():
+        look(prepared.runs_dir, study, seeds)
+    verdict = judge_table(
+        request.paper,
+        request.table,
+        records,
+        seeds=prepared.seeds,
+        scale=scale,
+        looks=partial(looks, prepared.runs_dir),
+    )
     beside = committed(request.paper, request.table, above=scale)
     return Judged(
         (verdict,),
@@ -216,6 +238,7 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     Raises:
         MissingEvidenceError: if there is no record of the paper at these paths.
     """
+    from repro.evidence.looks import LEDGER, looks
     from repro.evidence.store import read
     from repro.verdicts.sample import index
     from repro.verdicts.table import judge as judge_table
@@ -231,7 +254,9 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     chosen = parse_seeds(seeds, (42, 43, 44)) if seeds else None
     tables = [paper.table(table)] if table else list(paper.tables.values())
     runs = index(records)
-    verdicts = tuple(judge_table(paper, t, runs, scale=wanted, seeds=chosen) for t in tables)
+    ledger = next((p for p in paths if (p / LEDGER).is_file()), None)
+    counted = partial(looks, ledger) if ledger else None
+    verdicts = tuple(judge_table(paper, t, runs, scale=wanted, seeds=chosen, looks=counted) for t in tables)
     return Judged(verdicts, tuple(records), problems=tuple(map(str, problems)))
 
 

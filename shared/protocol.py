@@ -126,7 +126,10 @@ class Schedule(Spec):
 
 
 class Train(Spec):
-    """Train for some epochs with the components of ``methods`` called in the stated order."""
+    """Train for some epochs with the components of ``methods`` called in the stated order.
+
+    ``checks`` are corruptions of the training data of this phase alone (``shared.data.checks``).
+    """
 
     kind: Literal["train"] = "train"
     name: str = "train"
@@ -135,23 +138,35 @@ class Train(Spec):
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     methods: tuple[Method, ...] = ()
+    checks: tuple[Method, ...] = ()
 
 
 class Prune(Spec):
-    """Score the network once and prune it, outside training (pruning at initialisation, thresholds, tickets)."""
+    """Score the network once and prune it, outside training (pruning at initialisation, thresholds, tickets).
+
+    ``checks`` are sanity checks: corruptions of the data that are scored (``shared.data.checks``), permutations of the
+    masks or weights that come out (``shared.training.structure``).
+    """
 
     kind: Literal["prune"] = "prune"
     name: str = "prune"
     method: Method
+    checks: tuple[Method, ...] = ()
 
 
 class Rewind(Spec):
-    """Set weights (and optionally the schedule) back to those after ``epoch`` of the phase ``phase``."""
+    """Set weights and buffers back to those after ``epoch`` of the earlier training phase ``phase``; masks stay.
+
+    Epoch 0 is the state in which that phase began. ``optimizer`` hands the momentum of that epoch to the next phase,
+    which otherwise starts with none. ``checks`` are permutations of weights (``shared.training.structure``).
+    """
 
     kind: Literal["rewind"] = "rewind"
     name: str = "rewind"
     phase: str = "train"
     epoch: int = Field(0, ge=0)
+    optimizer: bool = False
+    checks: tuple[Method, ...] = ()
 
 
 class Quantise(Spec):
@@ -190,6 +205,18 @@ class Protocol(Spec):
     phases: tuple[Phase, ...] = Field(min_length=1)
     precision: Precision = "float32"
     seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _rewinds_have_a_target(self) -> Protocol:
+        trained: dict[str, int] = {}
+        for phase in self.phases:
+            if isinstance(phase, Train):
+                trained[phase.name] = phase.epochs
+            elif isinstance(phase, Rewind) and phase.phase not in trained:
+                raise ValueError(f"phase {phase.name!r} rewinds to {phase.phase!r}, which no training before it has")
+            elif isinstance(phase, Rewind) and phase.epoch > trained[phase.phase]:
+                raise ValueError(f"phase {phase.name!r} rewinds past the {trained[phase.phase]} epochs trained before")
+        return self
 
     @property
     def identity(self) -> str:

@@ -65,8 +65,9 @@ def command(
     prepared = verification.prepare(request)
     if plan:
         estimate = verification.estimate(prepared)
-        print_json(estimate.to_json()) if json else show.plan(prepared, estimate)
+        print_json(show.plan_json(prepared, estimate)) if json else show.plan(prepared, estimate)
         raise typer.Exit(0)
+    verification.check(prepared)
     if not json:
         show.opening(prepared)
     _confirm(prepared, yes)

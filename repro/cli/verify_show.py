@@ -17,7 +17,7 @@ from repro.verdicts.verdict import Verdict
 from repro.verification import Judged, Prepared, badge
 from shared.paper import Paper
 
-__all__ = ["judged", "judged_json", "opening", "plan", "progress", "published", "published_json"]
+__all__ = ["judged", "judged_json", "opening", "plan", "plan_json", "progress", "published", "published_json"]
 
 SCHEMA_VERSION = 1
 KINDS = {
@@ -150,6 +150,25 @@ def published_json(paper: Paper, verdicts: list[Verdict]) -> dict[str, Any]:
         "kind": "published",
         "paper": paper.name,
         "verdicts": [v.to_json() for v in verdicts],
+    }
+
+
+def plan_json(prepared: Prepared, cost: Estimate) -> dict[str, Any]:
+    """The document of ``--plan --json``."""
+    from repro.verdicts.plan import power_plan
+
+    request = prepared.request
+    power = power_plan(request.paper, request.table, prepared.seeds)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "plan",
+        "paper": request.paper.name,
+        "table": request.table.id,
+        "scale": prepared.choice.scale,
+        "scale_reason": prepared.choice.reason,
+        "seeds": list(prepared.seeds),
+        **cost.to_json(),
+        "claims": [item.to_json() for item in power],
     }
 
 

@@ -8,9 +8,11 @@ import traceback
 from repro.evidence.record import Cost, Outcome, Record
 from repro.launch.environment import environment
 from repro.launch.job import Ended, Job
+from repro.launch.signals import heeding
 from repro.registry import load
 from shared.errors import ReproError
-from shared.training.rundir import RunDirectory, write_atomic
+from shared.training.rundir import RunDirectory, RunInUseError, write_atomic
+from shared.training.stop import Stop, Stopped
 
 
 def execute(job: Job) -> Ended:
@@ -19,36 +21,43 @@ def execute(job: Job) -> Ended:
     Nothing is raised for a run that fails: its state and a sentence are in ``status.json`` and in the result, so that
     other runs go on. A record that exists already is left alone.
     """
-    directory = RunDirectory(job.directory)
+    directory, stop = RunDirectory(job.directory), Stop(job.deadline)
     try:
-        with directory.locked():
+        with heeding(stop), directory.locked():
             if (job.directory / "record.json").exists():
                 return Ended(job, "finished")
-            return _run(job, directory)
+            return _run(job, directory, stop)
+    except RunInUseError as error:
+        return Ended(job, "failed", str(error), busy=True)
     except ReproError as error:
         return Ended(job, "failed", str(error))
 
 
-def _run(job: Job, directory: RunDirectory) -> Ended:
+def _run(job: Job, directory: RunDirectory, stop: Stop) -> Ended:
+    def interrupted(sentence: str) -> Ended:
+        directory.set_status("interrupted", sentence, label=job.label)
+        return Ended(job, "interrupted", sentence)
+
     try:
         directory.start(job.protocol)
         directory.set_status("running", label=job.label)
-        state = _train(job, directory)
+        state = _train(job, directory, stop)
     except KeyboardInterrupt:
-        directory.set_status("interrupted", "Stopped by hand; the same command continues it.", label=job.label)
-        return Ended(job, "interrupted", "stopped by hand; the same command continues it")
+        return interrupted(stop.lost())
+    except Stopped as stopped:
+        return interrupted(str(stopped))
     except ReproError as error:
         directory.set_status("failed", str(error), label=job.label)
         return Ended(job, "failed", str(error))
     except Exception as error:  # a bug or the machine: the other runs go on
         sentence = _explain(error)
         directory.set_status("failed", sentence, label=job.label, traceback=traceback.format_exc())
-        return Ended(job, "failed", sentence)
+        return Ended(job, "failed", sentence, again=True)
     directory.set_status(state, label=job.label)
     return Ended(job, "diverged" if state == "diverged" else "finished")
 
 
-def _train(job: Job, directory: RunDirectory) -> str:
+def _train(job: Job, directory: RunDirectory, stop: Stop) -> str:
     import torch
 
     from shared.training.engine import Engine, device_named
@@ -60,7 +69,13 @@ def _train(job: Job, directory: RunDirectory) -> str:
     setup = prepare_run(job.protocol, job.data_dir, device)
     own = load(job.protocol.paper).components
     engine = Engine(
-        job.protocol, setup, directory, own=own, prefixes=job.prefixes, checkpoint_seconds=job.checkpoint_seconds
+        job.protocol,
+        setup,
+        directory,
+        own=own,
+        prefixes=job.prefixes,
+        checkpoint_seconds=job.checkpoint_seconds,
+        stop=stop,
     )
     state = engine.run()
     outcome = summarise(engine, state)

@@ -24,6 +24,7 @@ class Job:
         threads: CPU threads of the process.
         prefixes: where common beginnings are shared.
         checkpoint_seconds: shortest time between two checkpoints.
+        deadline: seconds since 1970 by which it must have left, after a checkpoint.
     """
 
     protocol: Protocol
@@ -34,12 +35,25 @@ class Job:
     threads: int = 1
     prefixes: Path | None = None
     checkpoint_seconds: float = 30.0
+    deadline: float | None = None
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended; ``sentence`` says why where it did not finish."""
+    """How a job ended.
+
+    Attributes:
+        job: what was to be run.
+        state: how it ended.
+        sentence: why, where it did not finish.
+        again: whether a second attempt may end otherwise (a crash, a killed process), or would be refused alike.
+        busy: whether it failed because another process has the run.
+        attempts: how often it was tried.
+    """
 
     job: Job
     state: State
     sentence: str = ""
+    again: bool = False
+    busy: bool = False
+    attempts: int = 1

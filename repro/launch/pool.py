@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
 
 from repro.launch.job import Ended, Job
+from repro.launch.worker import Worker, context
+from shared.training.stop import GRACE
+
+LOOK_SECONDS = 0.5
+BUSY_SECONDS = 5.0
+"""How long a run that another process has is left alone before it is asked for again."""
+
+NOT_STARTED = "Not started before the time limit; the same command starts it."
 
 
 def cores() -> int:
@@ -17,67 +25,107 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_all(jobs: Sequence[Job], workers: int) -> Iterator[list[Ended]]:
+@dataclass(frozen=True)
+class Waiting:
+    """A job to be started, not before a moment of ``time.monotonic``; ``attempts`` counts those made."""
+
+    job: Job
+    attempts: int = 0
+    after: float = 0.0
+
+
+def run_all(
+    jobs: Sequence[Job],
+    workers: int,
+    *,
+    retries: int = 0,
+    patient: bool = False,
+    deadline: float | None = None,
+    devices: Sequence[str] = (),
+) -> Iterator[list[Ended]]:
     """Execute jobs in order, ``workers`` at a time.
+
+    Args:
+        jobs: what to run.
+        workers: processes.
+        retries: further attempts at a run that crashed or whose process died.
+        patient: wait for runs that another process has, instead of reporting them as failed.
+        deadline: seconds since 1970 after which nothing is started and what runs is stopped.
+        devices: devices that the workers take in turn; none leaves each job its own.
 
     Yields:
         Twice a second or more often: the jobs that ended since the last time (often none), so that the caller can
         draw progress. Closing the iterator stops the workers.
     """
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_terminal)
-    waiting: dict[Future[Ended], Job] = {pool.submit(_execute, job): job for job in jobs}
+    how = context()
+    queue = deque(Waiting(job) for job in jobs)
+    crew = [Worker(how, devices[i % len(devices)] if devices else None) for i in range(min(workers, len(jobs)))]
+    attempts: dict[Worker, int] = {}
+    stopped = False
     try:
-        while waiting:
-            done, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-            yield [_result(future, waiting.pop(future)) for future in done]
+        while queue or attempts:
+            over = deadline is not None and time.time() >= deadline
+            if over and not stopped:
+                stopped = True
+                for worker in attempts:
+                    worker.interrupt()
+                yield [Ended(w.job, "interrupted", NOT_STARTED, attempts=w.attempts) for w in queue]
+                queue.clear()
+            for worker in crew:
+                if worker not in attempts and (item := _next(queue)):
+                    worker.begin(item.job)
+                    attempts[worker] = item.attempts + 1
+            if not attempts:
+                time.sleep(LOOK_SECONDS)
+            ended = []
+            for worker in _ready(attempts, LOOK_SECONDS):
+                result = replace(worker.ended(), attempts=attempts.pop(worker))
+                if not stopped and (later := again(result, retries, patient)):
+                    queue.append(later)
+                else:
+                    ended.append(result)
+                if worker.lost:
+                    worker.close(0)
+                    crew[crew.index(worker)] = Worker(how, worker.device)
+            yield ended
     finally:
-        for future in waiting:
-            future.cancel()
-        _interrupt(pool)
-        pool.shutdown(wait=True, cancel_futures=True)
+        _dismiss(crew, attempts)
 
 
-def _result(future: Future[Ended], job: Job) -> Ended:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return Ended(job, "failed", "Its process died (killed, or out of memory); the same command continues it.")
-    except Exception as error:
-        return Ended(job, "failed", f"{type(error).__name__}: {error}")
+def _next(queue: deque[Waiting]) -> Waiting | None:
+    """Take the first job whose time has come."""
+    for item in queue:
+        if item.after <= time.monotonic():
+            queue.remove(item)
+            return item
+    return None
 
 
-def _interrupt(pool: ProcessPoolExecutor) -> None:
+def again(ended: Ended, retries: int, patient: bool) -> Waiting | None:
+    """The job once more, if it is worth it."""
+    if ended.busy and patient:
+        return Waiting(ended.job, ended.attempts - 1, time.monotonic() + BUSY_SECONDS)
+    if ended.state == "failed" and ended.again and ended.attempts <= retries:
+        return Waiting(ended.job, ended.attempts)
+    return None
+
+
+def _ready(busy: Iterable[Worker], seconds: float) -> list[Worker]:
+    """The workers whose run has ended, or that are gone; waits for the first."""
+    pipes = {w.pipe: w for w in busy}
+    return [pipes[p] for p in wait(list(pipes), seconds) if isinstance(p, Connection)]
+
+
+def _dismiss(crew: Sequence[Worker], busy: dict[Worker, int]) -> None:
     """Ask workers that are still busy to stop: they note it in their run directory and leave."""
-    for process in list((pool._processes or {}).values()):
-        if process.is_alive() and process.pid is not None:
-            os.kill(process.pid, signal.SIGUSR1)
-
-
-_busy = False
-
-
-def _execute(job: Job) -> Ended:
-    global _busy
-    from repro.launch.execute import execute
-
-    _busy = True
+    for worker in busy:
+        worker.interrupt()
+    end = time.monotonic() + 2 * GRACE
     try:
-        return execute(job)
-    except KeyboardInterrupt:
-        return Ended(job, "interrupted", "stopped by hand; the same command continues it")
+        while busy and time.monotonic() < end:
+            for worker in _ready(busy, 0.5):
+                worker.ended()
+                del busy[worker]
     finally:
-        _busy = False
-
-
-def _ignore_terminal() -> None:
-    """Ctrl-C belongs to the parent, which then asks each worker once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR1, _stop)
-    signal.signal(signal.SIGTERM, _stop)
-
-
-def _stop(signum: int, frame: object) -> None:
-    """Leave the run that is under way; a worker between runs is ended by the pool."""
-    if _busy:
-        raise KeyboardInterrupt
+        for worker in crew:
+            worker.close(0 if worker in busy else GRACE)

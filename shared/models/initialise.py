@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor, nn
 
+from shared.models.channel_scale import ChannelScale
 from shared.sparsity.masks import NORMS, WEIGHTED
 
 Rule = Callable[[nn.Module, Generator], None]
@@ -38,6 +39,8 @@ def framework_default(module: nn.Module, generator: Generator) -> None:
             module.bias.uniform_(-bound, bound, generator=generator)
     elif isinstance(module, NORMS):
         module.reset_parameters()  # constants only: draws nothing
+    elif isinstance(module, ChannelScale):
+        module.weight.fill_(1)
     elif next(module.parameters(recurse=False), None) is not None:
         raise TypeError(f"no initialisation is defined for {type(module).__name__}")
 
@@ -54,8 +57,43 @@ def kaiming_normal(module: nn.Module, generator: Generator) -> None:
         module.bias.zero_()
 
 
+def fan_in_normal(module: nn.Module, generator: Generator) -> None:
+    """Kaiming-normal weights of convolutions and linear layers by fan-in, biases 0 (OpenLTH; synflow sheet, 2.1)."""
+    if isinstance(module, WEIGHTED):
+        _normal(module, math.sqrt(2) / math.sqrt(fan_in(module.weight)), generator)
+
+
+def fan_out_normal(module: nn.Module, generator: Generator) -> None:
+    """Kaiming-normal convolutions by fan-out, biases 0; linear layers keep what they have (synflow sheet, 2.3)."""
+    if isinstance(module, nn.Conv2d):
+        _normal(module, math.sqrt(2) / math.sqrt(fan_out(module.weight)), generator)
+
+
+def vgg_normal(module: nn.Module, generator: Generator) -> None:
+    """``fan_out_normal``, and linear layers N(0, 0.01^2) with biases 0 (torchvision's VGG; synflow sheet, 2.4)."""
+    fan_out_normal(module, generator)
+    if isinstance(module, nn.Linear):
+        _normal(module, 0.01, generator)
+
+
+def fan_out(weight: Tensor) -> int:
+    """Outputs that one input feeds: ``[out, in, *kernel]`` -> ``out * prod(kernel)``."""
+    return weight.shape[0] * weight[0, 0].numel()
+
+
+def _normal(module: nn.Module, std: float, generator: Generator) -> None:
+    assert isinstance(module, WEIGHTED)
+    module.weight.normal_(0, std, generator=generator)
+    if module.bias is not None:
+        module.bias.zero_()
+
+
 def initialised(
-    make: Callable[[], nn.Module], generator: Generator | None = None, rule: Rule = framework_default
+    make: Callable[[], nn.Module],
+    generator: Generator | None = None,
+    rule: Rule = framework_default,
+    *,
+    then: Rule | None = None,
 ) -> nn.Module:
     """Construct a network on the CPU and fill it by ``rule``.
 
@@ -63,6 +101,8 @@ def initialised(
         make: constructs the network; called under the meta device.
         generator: a CPU generator; without one, a fresh generator at seed 0 is used.
         rule: fills the parameters and buffers that belong to one module directly.
+        then: a second pass over all modules, as in code that re-initialises a network after constructing it; the
+            random stream is then the original's (synflow sheet, section 3).
 
     Returns:
         The network in training mode; equal generator states give bit-equal networks.
@@ -74,4 +114,7 @@ def initialised(
     with torch.no_grad():
         for module in network.modules():
             rule(module, generator)
+        if then is not None:
+            for module in network.modules():
+                then(module, generator)
     return network

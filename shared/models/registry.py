@@ -18,11 +18,19 @@ if TYPE_CHECKING:
 
 NETWORKS: dict[str, str] = {
     # name: "module:function"; called with (model, generator) and model.options as keyword arguments
+    "conv": "shared.models.plain:conv",
     "conv6": "shared.models.conv6:conv6",
     "densenet121": "shared.models.densenet:densenet121",
+    "fc": "shared.models.plain:fc",
     "lenet300": "shared.models.lenet:lenet300",
     "lenet5": "shared.models.lenet:lenet5",
     "lenet5-caffe": "shared.models.lenet:lenet5_caffe",
+    "resnet20": "shared.models.lottery_resnet:lottery_resnet",
+    "resnet32": "shared.models.lottery_resnet:lottery_resnet",
+    "resnet44": "shared.models.lottery_resnet:lottery_resnet",
+    "resnet56": "shared.models.lottery_resnet:lottery_resnet",
+    "resnet110": "shared.models.lottery_resnet:lottery_resnet",
+    "resnet1202": "shared.models.lottery_resnet:lottery_resnet",
     "resnet18": "shared.models.resnet:resnet",
     "resnet34": "shared.models.resnet:resnet",
     "resnet50": "shared.models.resnet:resnet",

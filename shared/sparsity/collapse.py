@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from shared.models.channel_scale import ChannelScale
 from shared.sparsity.accounting import evaluating
 from shared.sparsity.masks import NORMS, WEIGHTED, Masks
 
@@ -45,6 +46,8 @@ def connected_outputs(model: nn.Module, masks: Live, input_shape: Sequence[int])
     shadow |= {name: torch.zeros_like(b, dtype=torch.float32) for name, b in model.named_buffers()}
     handles = []
     for path, module in model.named_modules():
+        if isinstance(module, ChannelScale):
+            shadow[f"{path}.weight"].fill_(1)
         if isinstance(module, WEIGHTED + NORMS):
             handles.append(module.register_forward_pre_hook(_binary_input))
             handles.append(module.register_forward_hook(_binary_output))

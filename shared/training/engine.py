@@ -16,9 +16,11 @@ from typing import Any
 import torch
 
 from shared.errors import ReproError
-from shared.protocol import Phase, Protocol, Prune, Quantise, Train
+from shared.data.checks import corrupted
+from shared.protocol import Phase, Protocol, Prune, Quantise, Rewind, Train
 from shared.sparsity.masks import Masks, prunable_parameters
 from shared.training import components as registry
+from shared.training import rewind
 from shared.training.evaluate import Evaluation, evaluate
 from shared.training.graph import GraphedStep
 from shared.training.method import Component, overrides
@@ -30,6 +32,9 @@ from shared.training.saved import Position, Saver
 from shared.training.setup import Setup
 from shared.training.state import State
 from shared.training.step import Step, Totals
+from shared.training.structure import apply_checks, dense_weights, structural
+from shared.training.whole import WholeStore
+from shared.training.stop import Stop, Stopped
 
 
 class Diverged(Exception):  # noqa: N818  (a result, not an error)
@@ -47,6 +52,7 @@ class Engine:
         prefixes: where runs share their common beginnings; ``None`` shares nothing.
         checkpoint_seconds: shortest time between two checkpoints.
         observers: further components, called last and without effect on the run (tests, probes).
+        stop: asked after every epoch whether the run must leave.
     """
 
     def __init__(
@@ -59,13 +65,16 @@ class Engine:
         prefixes: Path | None = None,
         checkpoint_seconds: float = 30.0,
         observers: Sequence[Component] = (),
+        stop: Stop | None = None,
     ) -> None:
         self.protocol, self.setup, self.directory, self.own = protocol, setup, directory, own
-        self.observers = list(observers)
+        self.observers, self.stop = list(observers), stop or Stop()
         masks = Masks(prunable_parameters(setup.model, protocol.prunable))
         self.state = State(protocol, setup.model, masks, setup.draws, setup.device)
         self.saver = Saver(self.state, directory, checkpoint_seconds)
         self.prefixes = PrefixStore(prefixes) if prefixes is not None else None
+        self.whole = WholeStore(prefixes) if prefixes is not None else None
+        self.train = setup.train  # the training data of the phase that runs
         self.rows: list[dict[str, Any]] = []
         self.extra: dict[str, Any] = {}
         self.finished_epochs = 0  # over all phases
@@ -75,6 +84,9 @@ class Engine:
 
         Returns:
             ``finished`` or ``diverged``. Rows, final state and ``extra`` are left on the engine.
+
+        Raises:
+            Stopped: the run was asked to leave, and has saved a checkpoint.
         """
         for phase in self.protocol.phases:
             if isinstance(phase, Quantise):
@@ -105,7 +117,15 @@ class Engine:
             self._train(index, phase, position)
         elif isinstance(phase, Prune):
             pruner = registry.resolve(phase.method.name, self.own)
-            self.extra[phase.name] = pruner(self.state, self.setup.train, **phase.method.options)
+            dense = dense_weights(self.state, phase.checks)
+            scored = corrupted(self.setup.train, phase.checks)
+            self.extra[phase.name] = pruner(self.state, scored, **phase.method.options)
+            if structural(phase.checks):
+                apply_checks(self.state, phase.checks, dense)
+            self.state.sparsity = self.state.measured_sparsity()
+            self.saver.save(Position(index + 1, 0, len(self.rows)), self.extra)
+        elif isinstance(phase, Rewind):
+            self.extra[phase.name] = rewind.rewind(self.state, self.directory, index)
             self.state.sparsity = self.state.measured_sparsity()
             self.saver.save(Position(index + 1, 0, len(self.rows)), self.extra)
         elif isinstance(phase, Quantise):
@@ -139,6 +159,7 @@ class Engine:
             self._finish_epoch(index, phase, method)
         for epoch in range(state.epoch + 1, phase.epochs + 1):
             state.epoch = epoch
+            self.stop.begin_epoch()
             self._epoch(phase, method, step, totals)
             if self.prefixes is not None:
                 self.prefixes.offer(self, index, method)
@@ -212,13 +233,17 @@ class Engine:
             component.after_epoch(state)
         state.sparsity = state.measured_sparsity()
         row["sparsity_after"], row["remaining"] = state.sparsity, state.masks.remaining
-        row["test_correct_after"] = self.evaluate().correct if state.events else None
+        later = [e for e in state.events if not e.get("before_evaluation")]  # the others are in test_correct
+        row["test_correct_after"] = self.evaluate().correct if later else None
         row["events"] = state.events
         row["seconds"] += time.perf_counter() - started
         self.directory.append_row(row)
         last = state.epoch == phase.epochs
         position = Position(index + 1, 0, len(self.rows)) if last else Position(index, state.epoch, len(self.rows))
-        self.saver.save_if_due(position, self.extra, method, force=last)
+        leave = self.stop.after_epoch()
+        self.saver.save_if_due(position, self.extra, method, phase_over=last, now=bool(leave))
+        if leave and position.phase < len(self.protocol.phases):
+            raise Stopped(leave)
 
     def evaluate(self) -> Evaluation:
         """The network as it stands, on the split that the protocol names."""

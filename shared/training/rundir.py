@@ -21,6 +21,10 @@ from shared.errors import ReproError
 from shared.protocol import Protocol
 
 
+class RunInUseError(ReproError):
+    """Another process has the run."""
+
+
 class RunDirectory:
     """Paths and atomic writes of one run.
 
@@ -46,7 +50,8 @@ class RunDirectory:
         """Hold the run: a second process gets a sentence that says who does.
 
         Raises:
-            ReproError: if another process holds it after ``timeout`` seconds, or the folder cannot be written.
+            RunInUseError: if another process holds it after ``timeout`` seconds.
+            ReproError: if the folder cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -54,7 +59,7 @@ class RunDirectory:
             with lock.acquire(timeout=timeout):
                 yield
         except Timeout as error:
-            raise ReproError(f"{self.path} is in use by {self.holder()}; wait for it or stop it first.") from error
+            raise RunInUseError(f"{self.path} is in use by {self.holder()}; wait for it or stop it first.") from error
         except PermissionError as error:
             raise ReproError(
                 f"{self.path} cannot be written to ({error.strerror}); choose another --runs-dir."

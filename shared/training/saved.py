@@ -94,11 +94,17 @@ class Saver:
         self._loaded: tuple[dict[str, Tensor], dict[str, Any]] | None = None
 
     def save_if_due(
-        self, position: Position, extra: dict[str, Any], method: Sequence[Component], *, force: bool = False
+        self,
+        position: Position,
+        extra: dict[str, Any],
+        method: Sequence[Component],
+        *,
+        phase_over: bool = False,
+        now: bool = False,
     ) -> None:
-        """Save if enough time has passed, or at the end of a phase."""
-        if force or time.monotonic() - self._last >= self.every_seconds:
-            self.save(position, extra, () if force else method, finished=force)
+        """Save if enough time has passed, at the end of a phase, or ``now``."""
+        if phase_over or now or time.monotonic() - self._last >= self.every_seconds:
+            self.save(position, extra, () if phase_over else method, finished=phase_over)
 
     def save(
         self,

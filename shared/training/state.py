@@ -29,7 +29,8 @@ class State:
         loss, penalty: cross-entropy and penalty of the current step, scalars on the device.
         kept: tensors that outlive a phase (the keep set of published SNIP), part of every checkpoint.
         signals: tensors that one component measures and another reads (flip counters), by parameter name.
-        events: what happened in this epoch (prunings, reallocations), written to the metric stream.
+        events: what happened in this epoch (prunings, reallocations), written to the metric stream; one that happened
+            between steps says so by a true ``before_evaluation``.
     """
 
     protocol: Protocol

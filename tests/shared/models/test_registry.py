@@ -33,8 +33,8 @@ COUNTS = {
 Published = Callable[[str], Model]
 
 
-def test_the_names_are_those_of_the_sheet() -> None:
-    assert registry.names() == sorted(COUNTS)
+def test_the_networks_of_the_sheet_have_names() -> None:
+    assert set(COUNTS) <= set(registry.names())
 
 
 @pytest.mark.parametrize("name", COUNTS)
