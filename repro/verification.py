@@ -325,10 +325,10 @@ def write_badge(path: Path | None, tables: Sequence[TableVerdict]) -> None:
 
 
 def badge(tables: Sequence[TableVerdict]) -> dict[str, Any]:
-    """Label, message and colour for a set of verdicts."""
-    labels = Counter(v.label for t in tables for v in t.verdicts)
-    against = sum(v.contradicted for t in tables for v in t.verdicts)
-    for_ = sum(v.decided for t in tables for v in t.verdicts) - against
-    message = f"{for_} stand, {against} do not, {sum(labels.values()) - for_ - against} undecided"
+    """Label, message and colour for a set of verdicts; numbers that decide nothing are left out, as in exit codes."""
+    gating = [v for t in tables for v in t.verdicts if v.gating]
+    against = sum(v.contradicted for v in gating)
+    for_ = sum(v.decided for v in gating) - against
+    message = f"{for_} stand, {against} do not, {len(gating) - for_ - against} undecided"
     colour = "red" if against else ("brightgreen" if for_ else "lightgrey")
     return {"schemaVersion": 1, "label": "reproduced", "message": message, "color": colour}
