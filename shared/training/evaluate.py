@@ -44,3 +44,16 @@ def evaluate(model: nn.Module, batches: Iterable[Batch], precision: Precision = 
     if correct is None or loss is None:
         raise ValueError("there are no images to evaluate on")
     return Evaluation(int(correct), total, float(loss) / total)
+
+
+@torch.no_grad()
+def top_k_correct(model: nn.Module, batches: Iterable[Batch], k: int) -> int:
+    """Images whose label is among the ``k`` highest logits, in evaluation mode; the training flag is put back."""
+    was_training = model.training
+    model.eval()
+    correct = 0
+    for batch in batches:
+        best = model(batch.images).topk(k, dim=1).indices
+        correct += int((best == batch.labels[:, None]).any(1).sum())
+    model.train(was_training)
+    return correct
