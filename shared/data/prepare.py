@@ -50,7 +50,7 @@ class Prepared:
 def prepare(
     splits: Splits, data: Data, seed: int, device: torch.device | str = "cpu", *, channels: int | None = None
 ) -> Prepared:
-    """Apply a protocol's choice of examples, resizing and channels.
+    """Apply a protocol's choice of examples, resizing and channels (its checks: ``shared.data.checks``).
 
     Args:
         splits: the data set, as loaded.
@@ -62,9 +62,6 @@ def prepare(
     Raises:
         ReproError: if the data set cannot give what the protocol asks for.
     """
-    if data.checks:
-        names = ", ".join(c.name for c in data.checks)
-        raise ReproError(f"The sanity checks {names} cannot be applied to data yet; leave data.checks empty.")
     kept = balanced(splits.train.labels, data.per_class, splits.train.classes, splits.train.name)
     tested = balanced(splits.test.labels, data.test_per_class, splits.test.classes, splits.test.name)
     train_at, val_at = hold_out(len(kept), data, seed)

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from shared.errors import ReproError
 from shared.data.checks import corrupted
+from shared.errors import ReproError
 from shared.protocol import Phase, Protocol, Prune, Quantise, Rewind, Train
 from shared.sparsity.masks import Masks, prunable_parameters
 from shared.training import components as registry
@@ -32,9 +32,9 @@ from shared.training.saved import Position, Saver
 from shared.training.setup import Setup
 from shared.training.state import State
 from shared.training.step import Step, Totals
-from shared.training.structure import apply_checks, dense_weights, structural
-from shared.training.whole import WholeStore
 from shared.training.stop import Stop, Stopped
+from shared.training.structure import apply_checks, dense_weights, structural
+from shared.training.whole import WholeStore, whole_lock
 
 
 class Diverged(Exception):  # noqa: N818  (a result, not an error)
@@ -123,6 +123,7 @@ class Engine:
             if structural(phase.checks):
                 apply_checks(self.state, phase.checks, dense)
             self.state.sparsity = self.state.measured_sparsity()
+            self.extra[phase.name] = {**self.extra[phase.name], "test_correct": self.evaluate().correct}
             self.saver.save(Position(index + 1, 0, len(self.rows)), self.extra)
         elif isinstance(phase, Rewind):
             self.extra[phase.name] = rewind.rewind(self.state, self.directory, index)
@@ -137,33 +138,40 @@ class Engine:
 
     def _train(self, index: int, phase: Train, position: Position) -> None:
         state = self.state
-        state.phase = phase
+        state.phase, self.train = phase, corrupted(self.setup.train, phase.checks)
         state.optimizer = build_optimizer(phase.optimizer, state.parameters)
         method = registry.build(phase.methods, self.own) + self.observers
         state.epoch = position.epoch
         for component in method:
             component.start(state)
+        shared, returns = None, rewind.points(self.protocol, index)
         if position.epoch:
             self.saver.restore_phase(method)
-        shared = None
-        if not position.epoch and self.prefixes is not None:
-            shared = self.prefixes.load(self, index, method)
+        else:
+            rewind.hand_over_optimizer(state, self.directory, index)
+            if 0 in returns:
+                rewind.keep(state, self.directory, index)
+            if self.prefixes is not None and not returns - {0}:
+                shared = self.prefixes.load(self, index, method)
         totals = Totals.zeros(state.device)
         plain = Step(state, method, totals)
         step: Step | GraphedStep = plain
         if state.device.type == "cuda":
-            example = self.setup.train.batch(0, 0)
+            example = self.train.batch(0, 0)
             step = GraphedStep(plain, example.images, example.labels)
         if shared is not None:
             state.epoch = shared
             self._finish_epoch(index, phase, method)
-        for epoch in range(state.epoch + 1, phase.epochs + 1):
-            state.epoch = epoch
-            self.stop.begin_epoch()
-            self._epoch(phase, method, step, totals)
-            if self.prefixes is not None:
-                self.prefixes.offer(self, index, method)
-            self._finish_epoch(index, phase, method)
+        with whole_lock(self.whole, self, index):
+            for epoch in range(state.epoch + 1, phase.epochs + 1):
+                if self.whole is not None and self.whole.jump(self, index, epoch - 1):
+                    break
+                state.epoch = epoch
+                self.stop.begin_epoch()
+                self._epoch(phase, method, step, totals)
+                if self.prefixes is not None:
+                    self.prefixes.offer(self, index, method)
+                self._finish_epoch(index, phase, method)
         state.phase, state.optimizer = None, None
 
     def _epoch(self, phase: Train, method: list[Component], step: Step | GraphedStep, totals: Totals) -> None:
@@ -180,13 +188,13 @@ class Engine:
             step.invalidate((group["lr"], group["weight_decay"], keys))
         state.model.train()
         totals.reset()
-        for batch in self.setup.train.epoch(self.finished_epochs + state.epoch):
+        for batch in self.train.epoch(self.finished_epochs + state.epoch):
             state.step += 1
             step.draw()
             step(batch)
             step.settle()
         loss, penalty = float(totals.loss), float(totals.penalty)  # the epoch's only reads from the device
-        size = self.setup.train_size
+        size = len(self.train.examples) if phase.checks else self.setup.train_size
         row = {
             "epoch": self.finished_epochs + state.epoch,
             "phase": phase.name,
@@ -238,6 +246,10 @@ class Engine:
         row["events"] = state.events
         row["seconds"] += time.perf_counter() - started
         self.directory.append_row(row)
+        if state.epoch in rewind.points(self.protocol, index):
+            rewind.keep(state, self.directory, index)
+        if self.whole is not None:
+            self.whole.offer(self, index)
         last = state.epoch == phase.epochs
         position = Position(index + 1, 0, len(self.rows)) if last else Position(index, state.epoch, len(self.rows))
         leave = self.stop.after_epoch()

@@ -47,6 +47,7 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device)
     Raises:
         ReproError: if the network or the data cannot be had.
     """
+    from shared.data.checks import corrupted
     from shared.data.prepare import prepare
     from shared.data.sources import load
     from shared.models.registry import build
@@ -66,6 +67,7 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device)
     train = EpochLoader(
         prepared.train, protocol.data, draws, batch_size(protocol), dtype=dtype, train=True, memory_format=layout
     )
+    train = corrupted(train, protocol.data.checks)
     test = EpochLoader(
         prepared.evaluation, protocol.data, draws, EVAL_BATCH, dtype=dtype, train=False, memory_format=layout
     )
@@ -76,7 +78,7 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device)
         "worst_case_points": prepared.worst_case_points,
         "origin": prepared.origin,
     }
-    return Setup(model, train, test, len(prepared.train), draws, device, data=facts)
+    return Setup(model, train, test, len(train.examples), draws, device, data=facts)
 
 
 def batch_size(protocol: Protocol) -> int:

@@ -27,6 +27,7 @@ SHARED: dict[str, str] = {
     "anneal-weight-decay": f"{HERE}.anneal:AnnealWeightDecay",
     "anneal-lr": f"{HERE}.anneal:AnnealLearningRate",
     "snip": f"{HERE}.at_init:snip",
+    "magnitude": f"{HERE}.one_shot:magnitude",
     "regulariser": f"{HERE}.regulariser:Regulariser",
     "freeze-zeros": f"{HERE}.gradients:FreezeZeros",
     "prune-by-threshold": f"{HERE}.by_threshold:prune_by_threshold",

@@ -13,7 +13,7 @@ from shared.data.embedded import digits
 from shared.data.prepare import balanced, hold_out, prepare
 from shared.data.resize import resize
 from shared.errors import ReproError
-from shared.protocol import Data, Method
+from shared.protocol import Data
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +85,6 @@ def test_grey_images_are_repeated_and_colour_is_not_dropped(splits):
     with pytest.raises(ReproError, match=r"set model\.channels=3"):
         prepare(colour, Data(name="digits"), 0, channels=1)
 
-
-def test_sanity_checks_are_not_ignored(splits):
-    with pytest.raises(ReproError, match="random-labels"):
-        prepare(splits, Data(name="digits", checks=(Method(name="random-labels"),)), 0)
 
 
 @pytest.mark.parametrize(("channels", "before", "after"), [(1, 28, 32), (1, 8, 32), (3, 20, 32), (3, 96, 64)])

@@ -1,0 +1,69 @@
+"""Magnitude pruning in one shot: from the weights of a network to the live mask.
+
+One rule and the two published ways of counting it (random_tickets sheet, sections 4.8 and 4.9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from shared.errors import ReproError
+from shared.sparsity.snip import snip_quota
+from shared.sparsity.topk import highest
+
+
+def keep_largest(weights: Tensor, sparsity: float) -> Tensor:
+    """Live mask of exactly ``floor(n (1 - sparsity))`` of the largest ``|w|``; ties by lower index.
+
+    Args:
+        weights: ``[n]``.
+        sparsity: fraction removed.
+
+    Raises:
+        ReproError: if none would be kept.
+    """
+    return highest(weights.abs(), snip_quota(weights.numel(), sparsity))
+
+
+def keep_from_threshold(weights: Tensor, sparsity: float) -> Tensor:
+    """As ``keep_largest``, but everything as large as the k-th largest stays: ties keep more (``answer42``).
+
+    Raises:
+        ReproError: if none would be kept.
+    """
+    size = weights.abs()
+    k = snip_quota(size.numel(), sparsity)
+    return size >= size.kthvalue(size.numel() - k + 1).values
+
+
+def lottery_ticket_masks(weights: Sequence[Tensor], sparsity: float) -> tuple[list[Tensor], Tensor]:
+    """The published lottery tickets: convolutions alone are ranked, linear layers stay dense.
+
+    The budget counts all weights: with ``z`` zeros among ``N``, the magnitude at sorted position ``z + int((N - z) p)``
+    (a single-precision product) is the threshold, and strictly larger ones stay, one fewer than asked for. Zero
+    weights of a linear layer do not count as kept.
+
+    Args:
+        weights: the prunable tensors in module order; linear ones have two dimensions.
+        sparsity: fraction removed.
+
+    Returns:
+        One bool mask per tensor, and the threshold (0-d).
+
+    Raises:
+        ReproError: if the dense linear layers alone exceed the budget, so that the position does not exist.
+    """
+    total = sum(w.numel() for w in weights)
+    nonzero = sum(int((w != 0).sum()) for w in weights)
+    at = total - nonzero + int(torch.tensor(nonzero, dtype=torch.int32).float() * sparsity)
+    sizes = torch.cat([w.detach().abs().reshape(-1) for w in weights if w.ndim > 2])
+    if at >= sizes.numel():
+        raise ReproError(
+            f"A lottery ticket of {sparsity:g} sparsity removes {at + 1:,} weights, but the convolutions have "
+            f"{sizes.numel():,} and linear layers stay dense; ask for a lower sparsity."
+        )
+    threshold = sizes.kthvalue(at + 1).values
+    return [w.detach().abs() > threshold if w.ndim > 2 else w.detach() != 0 for w in weights], threshold

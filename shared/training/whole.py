@@ -1,0 +1,106 @@
+"""Runs that start with the same whole training phase train it once: a dense network from which many tickets are drawn.
+
+Kept are the end of the phase and the epochs that somebody rewinds to. A run that needs an epoch nobody has kept trains
+that far itself, keeps it for the others, and takes the rest from the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from shared.protocol import Protocol, Prune, Rewind, Train, canonical, digest
+from shared.training import checkpoint, rewind
+from shared.training.saved import Position, pack, unpack_network
+
+if TYPE_CHECKING:
+    from shared.training.engine import Engine
+
+
+def whole_key(protocol: Protocol) -> str:
+    """Name of a run's first phase: equal for runs that train alike in it, whatever comes after."""
+    plan = canonical(protocol)
+    for field in ("paper", "variant", "scale"):
+        plan.pop(field, None)
+    plan["phases"] = [{k: v for k, v in plan["phases"][0].items() if k != "name"}]
+    return digest(plan)
+
+
+def sharable(protocol: Protocol, index: int) -> bool:
+    """Whether a phase is worth keeping: the run's first, and dense, or followed by a pruning or rewind."""
+    first = protocol.phases[0]
+    if index or not isinstance(first, Train):
+        return False
+    after = protocol.phases[1:2]
+    return isinstance(after[0], Prune | Rewind) if after else not first.methods
+
+
+@contextmanager
+def whole_lock(store: WholeStore | None, engine: Engine, index: int) -> Iterator[None]:
+    """Hold the phase while training it: a second run that needs it waits, and then takes it from the store."""
+    if store is None or not sharable(engine.protocol, index):
+        yield
+        return
+    store.root.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.root / f"{whole_key(engine.protocol)[:32]}.lock"):
+        yield
+
+
+class WholeStore:
+    """Whole phases by key, each a folder of checkpoints named by epoch.
+
+    Args:
+        root: the folder of shared beginnings.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / "whole"
+
+    def offer(self, engine: Engine, index: int) -> None:
+        """Keep the epoch just finished, if it is the last or one that is rewound to, and nobody has kept it yet."""
+        state, phase = engine.state, engine.protocol.phases[index]
+        if not sharable(engine.protocol, index):
+            return
+        assert isinstance(phase, Train)
+        last = state.epoch == phase.epochs
+        folder = self._folder(engine.protocol, state.epoch)
+        if folder.is_dir() or not (last or state.epoch in rewind.points(engine.protocol, index)):
+            return
+        tensors, plain = pack(state)
+        checkpoint.write(folder, tensors, plain | {"rows": engine.rows if last else []})
+
+    def jump(self, engine: Engine, index: int, done: int) -> bool:
+        """Go to the end of the phase if it and every epoch still to be passed and rewound to are kept.
+
+        Args:
+            engine: the run.
+            index: position of the phase.
+            done: epochs of it that have been trained.
+        """
+        protocol, phase = engine.protocol, engine.protocol.phases[index]
+        if not sharable(protocol, index):
+            return False
+        assert isinstance(phase, Train)
+        wanted = sorted(e for e in rewind.points(protocol, index) | {phase.epochs} if e > done)
+        if not all(self._folder(protocol, epoch).is_dir() for epoch in wanted):
+            return False
+        try:
+            found = {epoch: checkpoint.read(self._folder(protocol, epoch)) for epoch in wanted}
+        except checkpoint.DamagedCheckpointError:
+            return False
+        for epoch in rewind.points(protocol, index) & found.keys():
+            checkpoint.write(rewind.kept_in(engine.directory, index, epoch), *found[epoch])
+        tensors, plain = found[phase.epochs]
+        unpack_network(engine.state, tensors, plain)
+        engine.state.epoch = phase.epochs
+        engine.rows = [{**row, "phase": phase.name} for row in plain["rows"]]
+        engine.directory.set_rows(engine.rows)
+        engine.saver.save(Position(index + 1, 0, len(engine.rows)), engine.extra)
+        return True
+
+    def _folder(self, protocol: Protocol, epoch: int) -> Path:
+        return self.root / whole_key(protocol)[:32] / f"{epoch:06d}"
