@@ -78,8 +78,8 @@ def test_an_unknown_network_is_refused_with_the_nearest_names() -> None:
 
 
 def test_an_option_that_would_be_ignored_is_refused() -> None:
-    with pytest.raises(ReproError, match="vgg19 has no options, so 'dropout' would have no effect"):
-        registry.build(Model(name="vgg19", options={"dropout": 0.5}))
+    with pytest.raises(ReproError, match="lenet5 has no options, so 'dropout' would have no effect"):
+        registry.build(Model(name="lenet5", options={"dropout": 0.5}))
 
 
 @pytest.mark.parametrize(("name", "least"), [("vgg19", 32), ("lenet5", 32), ("densenet121", 29), ("conv6", 8)])
