@@ -115,7 +115,7 @@ class Masks:
     @torch.no_grad()
     def apply(self) -> None:
         """Set every removed entry to 0, for all tensors in one fused call; dormant values are kept if asked for."""
-        parameters = list(self.parameters.values())
+        parameters: list[Tensor] = list(self.parameters.values())
         if self.dormant is not None:
             torch._foreach_copy_(self.dormant, parameters)
         torch._foreach_mul_(parameters, self.factors)
