@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich import box
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -76,33 +77,40 @@ def verdict_grid(paper: Paper, table: TableVerdict, *, only_tested: bool = False
         if only_tested and not verdict.n and verdict.label == "NOT TESTED":
             continue
         groups.setdefault(KINDS[verdict.kind], []).append(verdict)
+    reasons: list[str] = []
     for title, verdicts in groups.items():
-        out.print(_grid(title, verdicts))
-    for note in table.notes:
-        out.print(f"[quiet]{note}[/]")
+        out.print(_grid(title, verdicts, reasons))
+    for number, reason in enumerate(reasons, 1):
+        out.print(Padding(f"[quiet]{number}[/] {reason}", (0, 0, 0, 1)))
+    flags = dict.fromkeys(flag for verdicts in groups.values() for verdict in verdicts for flag in verdict.flags)
+    for note in (*table.notes, *flags):
+        out.print(Padding(f"[open]note[/] {note}", (0, 0, 0, 1)))
     out.print(score_line(table))
 
 
-def _grid(title: str, verdicts: list[Verdict]) -> Grid:
-    grid = Grid(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="head", pad_edge=False, expand=False
-    )
+def _grid(title: str, verdicts: list[Verdict], reasons: list[str]) -> Grid:
+    """A row a claim; reasons are numbered and follow below, since many claims share one."""
+    grid = Grid(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="head", pad_edge=False)
     values = title == "Published numbers"
-    grid.add_column("claim", max_width=34, overflow="fold")
+    grid.add_column("claim", ratio=1, min_width=24)
     if values:
-        grid.add_column("published", justify="right")
+        grid.add_column("published", justify="right", no_wrap=True)
     grid.add_column("ours", justify="right")
-    grid.add_column("interval", justify="right")
+    grid.add_column("interval", justify="right", no_wrap=True)
     if values:
-        grid.add_column("margin", justify="right")
-    grid.add_column("verdict", max_width=18)
-    grid.add_column("reason", ratio=1)  # no least width: rich would cut it, not wrap it
+        grid.add_column("margin", justify="right", no_wrap=True)
+    grid.add_column("verdict", max_width=16)
+    grid.add_column("why", justify="right", no_wrap=True)
     for verdict in verdicts:
         label = Text(verdict.text, style=STYLES[verdict.label])
-        numbers_ = [numbers.ours(verdict), numbers.interval(verdict)]
+        shown = [numbers.ours(verdict), numbers.interval(verdict)]
+        claim = verdict.claim.text
         if values:
-            numbers_ = [numbers.published(verdict), *numbers_, numbers.margin(verdict)]
-        grid.add_row(verdict.claim.text, *numbers_, label, verdict.reason)
+            claim = claim.rsplit(": ", 1)[0]
+            shown = [numbers.published(verdict), *shown, numbers.margin(verdict)]
+        if verdict.reason not in reasons:
+            reasons.append(verdict.reason)
+        grid.add_row(claim, *shown, label, str(reasons.index(verdict.reason) + 1))
     return grid
 
 
@@ -196,7 +204,7 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
     per_run = {line.experiment: line.seconds for line in cost.lines}
     by_id = {c.id: c for c in leaves(prepared.request.table.claims)}
     for item in power_plan(prepared.request.paper, prepared.request.table, prepared.seeds):
-        needed = "no number" if item.needed_n is None and not item.decidable else str(item.needed_n or "-")
+        needed = "no number" if item.decidable is False else str(item.needed_n or "–")
         claim = by_id[item.claim]
         seconds = per_run.get(getattr(claim, "experiment", ""), 0.0)
         extra = f" ({duration(item.needed_n * seconds)} here)" if item.needed_n and seconds else ""
