@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -64,7 +64,12 @@ def runs_for(paper: Paper, table: Table, scale: Scale, seeds: Sequence[int], run
             directory = run_path(runs, protocol)
             title = paper.experiments[experiment].title
             needed.setdefault(protocol.identity, Run(experiment, title, seed, protocol, directory, state_of(directory)))
-    return sorted(needed.values(), key=lambda r: _first_event(r.protocol))
+    return in_order(needed.values())
+
+
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """Runs that prune earlier first, so that later ones can continue from their beginning; else as they were."""
+    return sorted(runs, key=lambda r: _first_event(r.protocol))
 
 
 def state_of(directory: Path) -> State:
@@ -75,7 +80,7 @@ def state_of(directory: Path) -> State:
 
 
 def _first_event(protocol: Protocol) -> int:
-    """Runs that prune earlier come first, so that later ones can continue from their beginning."""
+    """The shortest pruning interval; 0 without one."""
     intervals = [
         int(str(m.options["interval"]))
         for p in protocol.phases
@@ -87,7 +92,7 @@ def _first_event(protocol: Protocol) -> int:
 
 
 def parse_seeds(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
-    """Seeds as typed: a number of seeds (``3``: the table's first three) or a list (``42,43,44``).
+    """Seeds as typed: a number of seeds (``3``: the table's first three) or a list (``42,43,44``; ``7,`` is one seed).
 
     Raises:
         ReproError: for anything else.
@@ -95,10 +100,10 @@ def parse_seeds(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
     if text is None:
         return tuple(default)
     try:
-        numbers = [int(part) for part in text.split(",")]
+        numbers = [int(part) for part in text.removesuffix(",").split(",")]
     except ValueError:
         numbers = [-1]
-    if min(numbers) < 0 or (len(numbers) == 1 and numbers[0] == 0) or len(set(numbers)) < len(numbers):
+    if min(numbers) < 0 or text.strip() == "0" or len(set(numbers)) < len(numbers):
         raise ReproError(f"--seeds {text!r} is neither a number of seeds such as 3 nor a list such as 42,43,44.")
     if len(numbers) > 1 or "," in text or numbers[0] > 20:
         return tuple(numbers)

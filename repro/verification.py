@@ -251,12 +251,15 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     if scale != "auto" and scale not in paper.scales:
         raise unknown("scale", scale, [*paper.scales, "auto"])
     wanted: Scale | None = None if scale == "auto" else scale  # type: ignore[assignment]
-    chosen = parse_seeds(seeds, (42, 43, 44)) if seeds else None
     tables = [paper.table(table)] if table else list(paper.tables.values())
+
+    def seeds_of(table: Table) -> tuple[int, ...] | None:
+        return parse_seeds(seeds, table.seeds) if seeds else None
+
     runs = index(records)
     ledger = next((p for p in paths if (p / LEDGER).is_file()), None)
     counted = partial(looks, ledger) if ledger else None
-    verdicts = tuple(judge_table(paper, t, runs, scale=wanted, seeds=chosen, looks=counted) for t in tables)
+    verdicts = tuple(judge_table(paper, t, runs, scale=wanted, seeds=seeds_of(t), looks=counted) for t in tables)
     return Judged(verdicts, tuple(records), problems=tuple(map(str, problems)))
 
 
