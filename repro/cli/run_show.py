@@ -92,6 +92,12 @@ def lines(single: Single) -> list[tuple[str, str]]:
     ]
     if o.status == "diverged":
         found.insert(1, ("state", "[bad]diverged[/]: the loss is no longer finite; a smaller --lr may help"))
+    for name, result in o.extra.items():
+        if isinstance(result, dict) and "int8" in result:
+            eight = result["int8"]
+            share = 100 * eight["correct"] / eight["total"]
+            size = f"{result['size_bytes_int8']:,} of {result['size_bytes_float']:,} bytes"
+            found.append((name, f"8-bit accuracy {share:.2f} %, {size}"))
     if o.collapse:
         found.append(("collapse", f"[open]{o.collapse}[/]"))
     found.append(("time", f"{duration(record.cost.seconds)} for {record.cost.epochs} epochs"))

@@ -6,6 +6,7 @@ The arithmetic is torchao's own. Weights are signed (-128..127) and activations 
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import Any, Literal
 
 import torch
@@ -32,6 +33,8 @@ def torchao_part(name: str) -> Any:
     Raises:
         ReproError: torchao is not installed.
     """
+    # One log line about an enumeration of torchao's own, at every import, is nothing a user can act on.
+    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
     try:
         return importlib.import_module(f"torchao.{name}")
     except ModuleNotFoundError as error:

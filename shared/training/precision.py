@@ -51,11 +51,10 @@ def backend(precision: Precision, device: torch.device) -> Iterator[None]:
         raise ReproError(f"precision {precision} needs a CUDA device; leave out -compiled on this machine.")
     cudnn: Any = torch.backends.cudnn
     matmul: Any = torch.backends.cuda.matmul
-    before = (cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision, matmul.fp32_precision)
-    wanted = "tf32" if precision.startswith("tf32") else "ieee"
+    before = (cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32)
     cudnn.deterministic, cudnn.benchmark = True, False
-    cudnn.conv.fp32_precision = matmul.fp32_precision = wanted
+    cudnn.allow_tf32 = matmul.allow_tf32 = precision.startswith("tf32")
     try:
         yield
     finally:
-        cudnn.deterministic, cudnn.benchmark, cudnn.conv.fp32_precision, matmul.fp32_precision = before
+        cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = before
