@@ -76,6 +76,14 @@ def vgg_normal(module: nn.Module, generator: Generator) -> None:
         _normal(module, 0.01, generator)
 
 
+def vgg_fan_in_normal(module: nn.Module, generator: Generator) -> None:
+    """Kaiming-normal convolutions by fan-in, linear layers N(0, 0.01^2), biases 0 (random_tickets sheet, 2.1)."""
+    if isinstance(module, nn.Conv2d):
+        _normal(module, math.sqrt(2 / fan_in(module.weight)), generator)
+    elif isinstance(module, nn.Linear):
+        _normal(module, 0.01, generator)
+
+
 def fan_out(weight: Tensor) -> int:
     """Outputs that one input feeds: ``[out, in, *kernel]`` -> ``out * prod(kernel)``."""
     return weight.shape[0] * weight[0, 0].numel()

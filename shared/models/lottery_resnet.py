@@ -6,7 +6,7 @@ from torch import Generator, Tensor, nn
 
 from shared.errors import ReproError
 from shared.models.channel_scale import ChannelScale
-from shared.models.initialise import fan_in_normal, framework_default, initialised
+from shared.models.initialise import fan_in_normal, framework_default, initialised, vgg_normal
 from shared.models.pooling import GlobalAverage
 from shared.models.resnet import conv
 from shared.models.sizing import scaled
@@ -86,19 +86,32 @@ def check_scale(identity_scale: str) -> None:
         raise ReproError(f"identity_scale is one of {', '.join(SCALES)}, not {identity_scale!r}.")
 
 
-def lottery_resnet(model: Model, generator: Generator | None = None, *, identity_scale: str = "none") -> nn.Module:
-    """ResNet-20, 32, 44, 56, 110 or 1202; Kaiming-normal (fan-in) convolutions and linear layer, biases 0.
+INITIAL = {"fan-in": fan_in_normal, "torchvision": vgg_normal}
+
+
+def lottery_resnet(
+    model: Model, generator: Generator | None = None, *, identity_scale: str = "none", initial: str = "fan-in"
+) -> nn.Module:
+    """ResNet-20, 32, 44, 56, 110 or 1202.
 
     Args:
-        model: name and sizes; ``width`` 2 gives the wide- networks of the SynFlow code.
+        model: name and sizes; ``width`` 2 gives the wide- networks of the SynFlow code, and the double-width ones of
+            GraSP (random_tickets sheet, 2.2).
         generator: of the initial weights.
         identity_scale: ``none``, or a factor per channel on identity shortcuts, ``frozen`` or ``trained``.
+        initial: ``fan-in``: Kaiming-normal convolutions and linear layer; ``torchvision``: Kaiming-normal convolutions
+            by fan-out, linear layer N(0, 0.01^2). Biases are 0.
+
+    Raises:
+        ReproError: on a value an option does not take.
     """
     check_scale(identity_scale)
+    if initial not in INITIAL:
+        raise ReproError(f"initial is one of {', '.join(INITIAL)}, not {initial!r}.")
     width = scaled(WIDTH, model.width)
     return initialised(
         lambda: LotteryResNet(DEPTHS[model.name], width, model.channels, model.classes, identity_scale),
         generator,
         framework_default,
-        then=fan_in_normal,
+        then=INITIAL[initial],
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Generator, nn
 
 from shared.errors import ReproError
-from shared.models.initialise import fan_in_normal, initialised, vgg_normal
+from shared.models.initialise import fan_in_normal, initialised, vgg_fan_in_normal, vgg_normal
 from shared.models.pooling import GlobalAverage
 from shared.models.sizing import needs_side, scaled
 from shared.protocol import Model
@@ -25,7 +25,12 @@ PLANS: dict[str, Plan] = {
 }
 
 
-INITIAL = {"framework": None, "fan-in": fan_in_normal, "torchvision": vgg_normal}
+INITIAL = {
+    "framework": None,
+    "fan-in": fan_in_normal,
+    "torchvision": vgg_normal,
+    "fan-in-convolutions": vgg_fan_in_normal,
+}
 
 
 def features(
@@ -39,7 +44,8 @@ def features(
 ) -> nn.Sequential:
     """The convolutional part: conv3x3 (padding 1), batch normalisation, ReLU per number; 2x2 max-pool per M.
 
-    ``last_pool="average"`` makes the last pool an average pool (OpenLTH).
+    ``last_pool="average"`` makes the last pool an average pool (OpenLTH); ``"none"`` leaves it out, so that the average
+    before the linear layer does its work (the sanity-checking and GraSP code bases).
     """
     layers: list[nn.Module] = []
     for step in plan:
@@ -52,6 +58,8 @@ def features(
         channels = step
     if last_pool == "average":
         layers[-1] = nn.AvgPool2d(2, 2)
+    elif last_pool == "none":
+        layers.pop()
     return nn.Sequential(*layers)
 
 
@@ -97,6 +105,7 @@ def vgg(
     generator: Generator | None = None,
     *,
     batchnorm: bool = True,
+    affine: bool = True,
     conv_bias: bool = True,
     last_pool: str = "max",
     initial: str = "framework",
@@ -108,22 +117,28 @@ def vgg(
         model: name and sizes.
         generator: of the initial weights.
         batchnorm: whether batch normalisation follows each convolution.
+        affine: whether batch normalisation has a gamma and beta of its own.
         conv_bias: whether convolutions have a bias.
-        last_pool: ``max``, or ``average`` (the lottery networks of OpenLTH).
-        initial: ``framework`` defaults, ``fan-in`` (Kaiming-normal convolutions and linear layers, biases 0) or
-            ``torchvision`` (Kaiming-normal by fan-out, linear layers N(0, 0.01^2)).
+        last_pool: ``max``, ``average`` (the lottery networks of OpenLTH) or ``none`` (random_tickets sheet, 2.1).
+        initial: ``framework`` defaults, ``fan-in`` (Kaiming-normal convolutions and linear layers, biases 0),
+            ``torchvision`` (Kaiming-normal by fan-out, linear layers N(0, 0.01^2)) or ``fan-in-convolutions``
+            (Kaiming-normal by fan-in, linear layers as there).
         hidden: units of two further linear layers with dropout; 0 for the CIFAR form.
 
     Raises:
         ReproError: on a value an option does not take.
     """
     for option, value, known in (
-        ("last_pool", last_pool, ("max", "average")),
+        ("last_pool", last_pool, ("max", "average", "none")),
         ("initial", initial, tuple(INITIAL)),
     ):
         if value not in known:
             raise ReproError(f"{option} is one of {', '.join(known)}, not {value!r}.")
-    needs_side(model, 32)
+    if hidden and last_pool == "none":
+        raise ReproError("The three linear layers follow the last pool; leave last_pool at max or average.")
+    if not affine and not batchnorm:
+        raise ReproError("Without batch normalisation affine has no effect; remove it.")
+    needs_side(model, 32 if last_pool != "none" else 16)
     plan: Plan = [step if isinstance(step, str) else scaled(step, model.width) for step in PLANS[model.name]]
 
     def make() -> nn.Module:
@@ -132,6 +147,7 @@ def vgg(
             model.channels,
             model.classes,
             batchnorm=batchnorm,
+            affine=affine,
             conv_bias=conv_bias,
             last_pool=last_pool,
             hidden=scaled(hidden, model.width) if hidden else 0,

@@ -54,7 +54,7 @@ def test_the_average_pool_replaces_the_last_maximum() -> None:
     assert (kinds.count("MaxPool2d"), kinds.count("AvgPool2d")) == (4, 1)
 
 
-@pytest.mark.parametrize("options", [{"initial": "zeros"}, {"last_pool": "none"}])
+@pytest.mark.parametrize("options", [{"initial": "zeros"}, {"last_pool": "mean"}])
 def test_unknown_values_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(ReproError, match="is one of"):
         build(Model(name="vgg11", options=options))
