@@ -17,6 +17,7 @@ WhichEpoch = Literal["last", "best", "unknown"]
 
 DEFAULT_MARGINS = {
     "mnist": 0.2,
+    "fashion-mnist": 0.5,
     "cifar10": 0.5,
     "cifar100": 1.0,
     "tiny-imagenet": 1.0,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from repro.evidence.curve import Curve
+from repro.evidence.stages import stage_metric
 from shared.protocol import Protocol
 
 Status = Literal["finished", "diverged"]
@@ -105,8 +106,9 @@ class Record(Part):
             which: ``last`` or ``best``.
         """
         o, curve = self.outcome, self.outcome.curve
-        if name == "top1_accuracy":
-            return (o.best if which == "best" else o.last).percent
+        if name in ("top1_accuracy", "top1_error"):
+            percent = (o.best if which == "best" else o.last).percent
+            return percent if name == "top1_accuracy" else 100 - percent
         if name == "remaining_weights":
             return float(o.remaining)
         if name == "final_sparsity":
@@ -115,4 +117,4 @@ class Record(Part):
             return 100 * curve["train_correct"][-1] / o.train_total
         if name == "top1_accuracy_at_epoch" and epoch in curve.get("epoch", []):
             return 100 * curve["test_correct"][curve["epoch"].index(epoch)] / o.last.total
-        return None
+        return stage_metric(self.protocol, o, name)

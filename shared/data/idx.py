@@ -19,13 +19,17 @@ from shared.protocol import Data
 
 
 def find(root: Path, data: Data) -> Found | None:
-    """MNIST's four files, gzipped or not, in torchvision's layout (``MNIST/raw``) or a folder of the usual name."""
-    for folder in folders(root, "MNIST/raw", "mnist/raw", "MNIST", "mnist"):
+    """The four files of MNIST or Fashion-MNIST, gzipped or not, in torchvision's layout (``MNIST/raw``) or a folder of
+    the usual name."""
+    stem = "FashionMNIST" if data.name == "fashion-mnist" else "MNIST"
+    for folder in folders(root, f"{stem}/raw", f"{data.name}/raw", stem, data.name):
         files = tuple(
             f for s in ("train", "t10k") for f in (_file(folder, s, "images", 3), _file(folder, s, "labels", 1)) if f
         )
         if len(files) == 4:
-            return Found(data.name, "original idx files", folder, partial(tuple, files), partial(_decode, *files))
+            return Found(
+                data.name, "original idx files", folder, partial(tuple, files), partial(_decode, data.name, *files)
+            )
     return None
 
 
@@ -53,12 +57,18 @@ def _file(folder: Path, stem: str, what: str, dims: int) -> Path | None:
     return next((folder / n for n in names if (folder / n).is_file()), None)
 
 
-def _decode(*files: Path) -> tuple[ImageSet, ImageSet]:
-    return _split("train", files[0], files[1]), _split("test", files[2], files[3])
+CLASSES = {
+    "fashion-mnist": ("top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
+}
+
+
+def _decode(name: str, *files: Path) -> tuple[ImageSet, ImageSet]:
+    return _split(f"{name}/train", files[0], files[1]), _split(f"{name}/test", files[2], files[3])
 
 
 def _split(split: str, image_file: Path, label_file: Path) -> ImageSet:
     images, labels = read_idx(image_file), read_idx(label_file)
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
         raise ReproError(f"{image_file} and {label_file} do not belong together; replace them by the original files.")
-    return ImageSet(images[:, None], labels.long(), 10, f"mnist/{split}", tuple("0123456789"))
+    names = CLASSES.get(split.partition("/")[0], tuple("0123456789"))
+    return ImageSet(images[:, None], labels.long(), 10, split, names)

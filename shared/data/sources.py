@@ -46,6 +46,11 @@ SOURCES: Mapping[str, Source] = {
         ("idx:find",),
         fetchable=True,
     ),
+    "fashion-mnist": Source(
+        "Fashion-MNIST, 60,000 + 10,000 images 28x28 grey, 10 classes",
+        "FashionMNIST/raw/*-ubyte[.gz]",
+        ("idx:find",),
+    ),
     "cifar10": Source(
         "CIFAR-10, 50,000 + 10,000 images 32x32 RGB, 10 classes",
         "cifar-10-batches-py, cifar-10-batches-bin or cifar10/{train,test}-*.parquet",

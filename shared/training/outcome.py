@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from shared.sparsity.accounting import layer_table, macs, parameter_count
+from shared.sparsity.alive import alive_table
 from shared.sparsity.collapse import collapse
 from shared.sparsity.published_flops import published_flops
 from shared.training.engine import Engine
@@ -76,6 +77,7 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
             "published_macs": {"total": total, "nonzero": nonzero},
             "prunings": [{"epoch": r["epoch"], **e} for r in rows for e in r.get("events", []) if "prune" in e],
             "weights": histograms(state.masks.parameters),
+            "alive": {n: [a.inputs, a.outputs] for n, a in alive_table(live).items()},
         },
     }
 

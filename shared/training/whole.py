@@ -36,7 +36,7 @@ def sharable(protocol: Protocol, index: int) -> bool:
     if index or not isinstance(first, Train):
         return False
     after = protocol.phases[1:2]
-    return isinstance(after[0], Prune | Rewind) if after else not first.methods
+    return not first.methods or (bool(after) and isinstance(after[0], Prune | Rewind))
 
 
 @contextmanager

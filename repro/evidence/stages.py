@@ -1,0 +1,75 @@
+"""Metrics of runs that are trained, pruned once and finetuned: what each stage left (hoyer sheet 4.6 and 4.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.protocol import Prune, Train
+
+if TYPE_CHECKING:
+    from repro.evidence.record import Outcome
+    from shared.protocol import Protocol
+
+
+STAGES = ("top1_accuracy_dense", "top1_accuracy_before_finetune", "top1_accuracy_best_before_epoch")
+
+
+def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | None:
+    """The value of a metric of a stage; ``None`` where the run has no such stage.
+
+    Args:
+        protocol: of the run.
+        outcome: what came out.
+        name: ``top1_accuracy_dense`` (before the pruning), ``top1_accuracy_before_finetune`` (right after it),
+            ``top1_accuracy_best_before_epoch`` (the best of what is measured before each epoch of finetuning, so the
+            pruned network competes and the last epoch does not), ``compression_rate``, ``alive_inputs:TENSOR``,
+            ``alive_outputs:TENSOR`` or ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs).
+    """
+    if name == "compression_rate":
+        return outcome.prunable / outcome.remaining if outcome.remaining else None
+    if name.startswith("alive_"):
+        return _alive(outcome, name)
+    if name not in STAGES:
+        return None
+    curve = outcome.curve.get("test_correct", [])
+    before = epochs_before_pruning(protocol)
+    if not curve or len(curve) < before:
+        return None
+    percent = 100 / outcome.last.total
+    if name == "top1_accuracy_dense" and before:
+        return percent * curve[before - 1]
+    pruned = _after_pruning(protocol, outcome)
+    if pruned is None:
+        return None
+    if name == "top1_accuracy_before_finetune":
+        return percent * pruned
+    if name == "top1_accuracy_best_before_epoch":
+        return percent * max([pruned, *curve[before:-1]])
+    return None
+
+
+def epochs_before_pruning(protocol: Protocol) -> int:
+    """Epochs up to the first pruning between phases; all of them where there is none."""
+    epochs = 0
+    for phase in protocol.phases:
+        if isinstance(phase, Prune):
+            break
+        epochs += phase.epochs if isinstance(phase, Train) else 0
+    return epochs
+
+
+def _after_pruning(protocol: Protocol, outcome: Outcome) -> int | None:
+    name = next((p.name for p in protocol.phases if isinstance(p, Prune)), None)
+    found = outcome.extra.get(name, {}).get("test_correct") if name else None
+    return int(found) if found is not None else None
+
+
+def _alive(outcome: Outcome, name: str) -> float | None:
+    kind, *tensors = name.split(":")
+    alive: dict[str, list[int]] = outcome.extra.get("alive", {})
+    if not tensors or any(t not in alive for t in tensors):
+        return None
+    inputs, outputs = alive[tensors[0]]
+    if kind == "alive_joint":
+        return float(min(outputs, alive[tensors[1]][0]))
+    return float(inputs if kind == "alive_inputs" else outputs)
