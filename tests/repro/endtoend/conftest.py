@@ -94,6 +94,12 @@ def _forget() -> None:
 
 
 @pytest.fixture(scope="session")
+def look_again() -> Callable[[], None]:
+    """Makes the registry forget what it found."""
+    return _forget
+
+
+@pytest.fixture(scope="session")
 def root() -> Path:
     """The source tree."""
     return ROOT
