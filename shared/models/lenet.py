@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Literal
 
 from torch import Generator, nn
 
-from shared.models.initialise import initialised
+from shared.errors import ReproError
+from shared.models.initialise import framework_default, initialised
 from shared.models.sizing import needs_side, scaled
 from shared.protocol import Model
 
 
-def lenet300(model: Model, generator: Generator | None = None) -> nn.Module:
-    """Linear layers pixels-300-100-classes with ReLU between, for images of any size."""
+def lenet300(
+    model: Model,
+    generator: Generator | None = None,
+    *,
+    batchnorm: bool = False,
+    gamma: Literal["one", "uniform"] = "one",
+    bias: Literal["default", "zero"] = "default",
+) -> nn.Module:
+    """Linear layers pixels-300-100-classes with ReLU between, for images of any size.
+
+    Args:
+        model: width, classes, channels and size.
+        generator: source of the initial weights.
+        batchnorm: normalise the output of every linear layer, the logits too, and leave biases out (dsr sheet, 2.1).
+        gamma: first value of the norms' weights: 1, or U(0, 1) as in PyTorch before 1.2 (dsr sheet, trap 14).
+        bias: first value of biases: uniform as the framework has it, or 0.
+    """
     pixels = model.channels * model.size**2
     first, second = scaled(300, model.width), scaled(100, model.width)
+    if batchnorm:
+        return normalised_lenet300((pixels, first, second, model.classes), generator, gamma)
+    if gamma != "one":
+        raise ReproError("gamma belongs to batch normalisation; set batchnorm=true with it, or leave it out.")
     return initialised(
         lambda: nn.Sequential(
             OrderedDict(
@@ -27,7 +48,39 @@ def lenet300(model: Model, generator: Generator | None = None) -> nn.Module:
             )
         ),
         generator,
+        zero_bias if bias == "zero" else framework_default,
     )
+
+
+def normalised_lenet300(
+    sizes: tuple[int, int, int, int], generator: Generator | None, gamma: Literal["one", "uniform"]
+) -> nn.Module:
+    """The same chain without biases and with batch normalisation after every linear layer."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+
+    def make() -> nn.Module:
+        for i in (1, 2, 3):
+            layers[f"fc{i}"] = nn.Linear(sizes[i - 1], sizes[i], bias=False)
+            layers[f"bn{i}"] = nn.BatchNorm1d(sizes[i])
+            if i < 3:
+                layers[f"relu{i}"] = nn.ReLU()
+        return nn.Sequential(layers)
+
+    return initialised(make, generator, uniform_gamma if gamma == "uniform" else framework_default)
+
+
+def uniform_gamma(module: nn.Module, generator: Generator) -> None:
+    """Norm weights U(0, 1), the framework's default before PyTorch 1.2; the rest as it is today."""
+    framework_default(module, generator)
+    if isinstance(module, nn.BatchNorm1d):
+        module.weight.uniform_(0, 1, generator=generator)
+
+
+def zero_bias(module: nn.Module, generator: Generator) -> None:
+    """Biases 0, weights as the framework has them."""
+    framework_default(module, generator)
+    if isinstance(module, nn.Linear):
+        module.bias.zero_()
 
 
 def lenet5(model: Model, generator: Generator | None = None) -> nn.Module:

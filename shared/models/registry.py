@@ -23,6 +23,8 @@ NETWORKS: dict[str, str] = {
     "densenet121": "shared.models.densenet:densenet121",
     "fc": "shared.models.plain:fc",
     "lenet300": "shared.models.lenet:lenet300",
+    "wide_resnet": "shared.models.wide_resnet:wide_resnet",
+    "imagenet_resnet50": "shared.models.imagenet_resnet:imagenet_resnet50",
     "lenet5": "shared.models.lenet:lenet5",
     "lenet5-caffe": "shared.models.lenet:lenet5_caffe",
     "resnet20": "shared.models.lottery_resnet:lottery_resnet",

@@ -56,3 +56,15 @@ def l2_penalty(parameters: Iterable[Tensor]) -> Tensor:
 def _ratio(numerator: Tensor, squares: Tensor) -> Tensor:
     """``numerator / squares``, where a zero denominator is replaced by one (the numerator is 0 there)."""
     return numerator / torch.where(squares > 0, squares, torch.ones_like(squares))
+
+
+def kernel_lasso(parameters: Iterable[Tensor], epsilon: float = 1e-12) -> Tensor:
+    """Group lasso over the kernels of convolutions, L1 over all other tensors.
+
+    ``sum over (out, in) of sqrt(sum over the kernel of w^2 + epsilon)`` for ``[out, in, kh, kw]``, without a factor for
+    the size of the groups.
+
+    Source: dsr sheet, sections 4.0 and 4.9.
+    """
+    terms = [(w.square().sum((2, 3)) + epsilon).sqrt().sum() if w.ndim == 4 else w.abs().sum() for w in parameters]
+    return torch.stack(terms).sum()

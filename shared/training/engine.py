@@ -141,7 +141,7 @@ class Engine:
         state.phase, self.train = phase, corrupted(self.setup.train, phase.checks)
         state.optimizer = build_optimizer(phase.optimizer, state.parameters)
         method = registry.build(phase.methods, self.own) + self.observers
-        state.epoch = position.epoch
+        state.epoch, state.batches_per_epoch = position.epoch, len(self.setup.train)
         for component in method:
             component.start(state)
         shared, returns = None, rewind.points(self.protocol, index)

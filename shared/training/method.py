@@ -2,7 +2,7 @@
 
 The engine calls them in this fixed order in each step: ``draw, zero_grad, forward, loss + penalty, backward,
 before_step, optimizer.step, masks.apply, after_step, after_batch``; around an epoch: ``before_epoch``, the steps,
-evaluation, ``after_epoch``. A method is a list of components; each hook runs over the components in the order of the protocol.
+evaluation, ``after_epoch``. A method is a list of components; each hook runs over them in the order of the protocol.
 """
 
 from __future__ import annotations

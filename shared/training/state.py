@@ -25,6 +25,7 @@ class State:
         optimizer: the optimiser of that phase.
         epoch: counts from 1 within the phase; 0 before the first.
         step: optimiser steps over the whole run, counted from 1.
+        batches_per_epoch: optimiser steps of an epoch of this phase.
         sparsity: zeros among the prunable entries after the previous epoch, as a fraction.
         loss, penalty: cross-entropy and penalty of the current step, scalars on the device.
         kept: tensors that outlive a phase (the keep set of published SNIP), part of every checkpoint.
@@ -42,6 +43,7 @@ class State:
     optimizer: torch.optim.Optimizer | None = None
     epoch: int = 0
     step: int = 0
+    batches_per_epoch: int = 0
     sparsity: float = 0.0
     loss: Tensor | None = None
     penalty: Tensor | None = None

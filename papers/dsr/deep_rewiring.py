@@ -1,0 +1,167 @@
+"""DeepR as the paper ran it, and as it should be (dsr sheet, section 4.3; original: Bellec et al., 2018).
+
+After every step the active weights whose sign has turned are dropped, and as many grow elsewhere in the same tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from shared.sparsity import growth
+from shared.training.components.masked_weights import keep_dormant
+from shared.training.components.tables import in_force
+from shared.training.method import Component
+from shared.training.state import State
+
+Signs = Literal["stale", "initial", "fixed"]
+
+
+def noise_sd(eta: float, temperature: float) -> float:
+    """``sqrt(2 * eta * T)``, added to the gradient."""
+    return math.sqrt(2 * eta * temperature)
+
+
+def turned(weights: Tensor, live: Tensor, signs: Tensor) -> Tensor:
+    """Mark the live weights whose sign is opposite to the stored one; a 0 on either side never triggers."""
+    return live & (weights.sign() * signs < -0.5)
+
+
+class DeepRewiring(Component):
+    """Noise on the gradients of active weights, and a prune-and-grow after every step while ``epoch < stop_epoch``.
+
+    Tensors without a removed weight are left alone.
+
+    Args:
+        eta: only scales the noise.
+        temperatures, temperature_epochs: table of T; epochs count from 0.
+        stop_epoch: first epoch (from 0) without noise and rewiring.
+        signs: ``stale``: stored signs that have nothing to do with the initial weights, so that half of them are lost
+            at the first step (trap 1, what every published number has); ``initial``: the same rule from the signs of
+            the initial values; ``fixed`` (corrected): every position keeps the sign of its initial value for good, and
+            a grown weight's momentum is cleared.
+    """
+
+    def __init__(
+        self,
+        eta: float,
+        temperatures: list[float],
+        temperature_epochs: list[int] | None = None,
+        stop_epoch: int | None = None,
+        signs: Signs = "stale",
+    ) -> None:
+        self.eta, self.temperatures, self.epochs = eta, temperatures, temperature_epochs or [0]
+        self.stop_epoch, self.kind = stop_epoch, signs
+        self.names: list[str] = []
+        self.signs: dict[str, Tensor] = {}
+        self.flat, self.noise = torch.empty(0), list[Tensor]()
+        self.counts: list[list[int]] = []
+
+    def start(self, state: State) -> None:
+        """Store the first signs, those of the values under the masks included."""
+        keep_dormant(state)
+        masks = state.masks
+        assert masks.dormant is not None
+        self.names = [n for n, left in masks.remaining_per_tensor().items() if left < masks.live[n].numel()]
+        for index, (name, dormant) in enumerate(zip(masks, masks.dormant, strict=True)):
+            parameter = masks.parameters[name].detach()
+            if name not in self.names:
+                continue
+            if self.kind == "stale":
+                drawn = state.draws.uniform(parameter.numel(), "stale-signs", index=index) - 0.5
+                self.signs[name] = drawn.sign().view(parameter.shape).to(parameter)
+            else:
+                self.signs[name] = (parameter + dormant).sign()
+        sizes = [masks.parameters[n].numel() for n in self.names]
+        if sizes:
+            self.flat = torch.empty(sum(sizes), dtype=masks.parameters[self.names[0]].dtype, device=state.device)
+            parts = zip(self.flat.split(sizes), self.names, strict=True)
+            self.noise = [part.view(masks.parameters[n].shape) for part, n in parts]
+
+    def active(self, state: State) -> bool:
+        """Whether there is noise and rewiring in this epoch."""
+        return bool(self.names) and (self.stop_epoch is None or state.epoch - 1 < self.stop_epoch)
+
+    def sd(self, state: State) -> float:
+        """Standard deviation of this epoch's noise."""
+        return noise_sd(self.eta, in_force(self.epochs, self.temperatures, state.epoch - 1))
+
+    def draw(self, state: State) -> None:
+        """The step's N(0, 1) numbers."""
+        if self.active(state):
+            sizes = [n.numel() for n in self.noise]
+            state.draws.fill_normal(self.flat, sizes, "deep-rewiring-noise", epoch=state.epoch, step=state.step)
+
+    @torch.no_grad()
+    def before_step(self, state: State) -> None:
+        """Add the masked noise to the gradient, so that it passes through momentum and learning rate."""
+        if not self.active(state):
+            return
+        sd = self.sd(state)
+        factors = dict(zip(state.masks, state.masks.factors, strict=True))
+        for name, noise in zip(self.names, self.noise, strict=True):
+            gradient = state.masks.parameters[name].grad
+            assert gradient is not None
+            gradient.addcmul_(noise, factors[name], value=sd)
+
+    @torch.no_grad()
+    def after_batch(self, state: State) -> None:
+        """Drop what has turned, zero what is inactive, grow as many."""
+        if not self.active(state):
+            return
+        masks = state.masks
+        masks.wake()  # the values under the masks have signs too
+        after, counts = {}, []
+        for index, name in enumerate(self.names):
+            p, live, signs = masks.parameters[name].detach(), masks.live[name], self.signs[name]
+            dropped = turned(p, live, signs)
+            if self.kind != "fixed":
+                torch.sign(p, out=signs)
+            k = int(dropped.sum())
+            counts.append(k)
+            if not k:
+                continue
+            survivors = live & ~dropped
+            p.mul_(survivors)
+            free = ~live.reshape(-1)
+            key = {"epoch": state.epoch, "step": state.step, "index": index}
+            grown = growth.choose_few(state.draws, free, min(k, live.numel() - int(live.sum())), "growth", **key).view(
+                live.shape
+            )
+            if self.kind == "fixed":
+                self._clear_momentum(state, name, grown)
+            p.mul_(~grown)  # a grown weight starts at 0, not at what lay under the mask
+            after[name] = survivors | grown
+        if after:
+            masks.set(after)
+        masks.apply()
+        assert masks.dormant is not None
+        torch._foreach_zero_([d for n, d in zip(masks, masks.dormant, strict=True) if n in self.names])
+        self.counts.append(counts)
+
+    def _clear_momentum(self, state: State, name: str, grown: Tensor) -> None:
+        assert state.optimizer is not None
+        buffer = state.optimizer.state[state.masks.parameters[name]].get("momentum_buffer")
+        if buffer is not None:
+            buffer.masked_fill_(grown, 0.0)
+
+    def after_epoch(self, state: State) -> None:
+        """Hand over how many weights each tensor lost in this epoch, and in its first step."""
+        if not self.counts:
+            return
+        totals = [sum(column) for column in zip(*self.counts, strict=True)]
+        remaining = state.masks.remaining_per_tensor()
+        event = {"prune": "deep-rewiring", "dropped": totals, "first_step": self.counts[0]}
+        state.events.append(event | {"remaining": [*remaining.values()], "before_evaluation": True})
+        self.counts = []
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The stored signs (which the published checkpoints forget, trap 11)."""
+        return self.signs
+
+    def capture_key(self, state: State) -> tuple[Any, ...]:
+        """Whether there is noise, and how much, are host values."""
+        return (self.active(state), self.sd(state) if self.names else 0.0)
