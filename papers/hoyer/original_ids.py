@@ -1,4 +1,4 @@
-"""The integers of the original scripts: the same number means different regularisers in different scripts (sheet 4.2)."""
+"""The integers of the original scripts: one number means different regularisers in different scripts (sheet 4.2)."""
 
 from __future__ import annotations
 

@@ -1,19 +1,24 @@
-"""The experiments of DeepHoyer as data, at paper scale (sheet 5 and 6)."""
+"""The experiments of DeepHoyer as data, at paper scale (sheet 5 and 6).
+
+Beside the MNIST cells: ``cifar10/resnet-56`` is a dense network of the zoo, ``cifar10/resnet-56/group-hoyer-square-
+0.0001`` its structural pruning, ``imagenet/...`` the ImageNet stages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
 
-from papers.hoyer import phases, settings
+from papers.hoyer import phases, settings, zoo
 from papers.hoyer.cells import Cell, cells
+from papers.hoyer.original_ids import SCRIPTS
 from shared.paper import Experiment
-from shared.protocol import Phase, Protocol
+from shared.protocol import Model, Phase, Protocol, Prunable
 
 
 def experiments() -> dict[str, Experiment]:
     """Every experiment by id."""
-    return {e.id: e for e in _mnist()}
+    return {e.id: e for e in [*_mnist(), *_dense(), *_structural(), *_imagenet()]}
 
 
 def _mnist() -> Iterator[Experiment]:
@@ -43,3 +48,106 @@ def mnist(cell: Cell, seed: int) -> Protocol:
         how = settings.FINETUNES[cell.end[0]]
         plan += [phases.pruned(how.rule, float(cell.end[1:]), variant), phases.finetune(how, variant)]
     return phases.protocol(cell.network, plan, seed, fashion=cell.fashion, variant=variant)
+
+
+def _dense() -> Iterator[Experiment]:
+    """The dense baselines of the zoo."""
+    for dataset, classes in zoo.CLASSES.items():
+        for name, network in zoo.NETWORKS.items():
+            title = f"{network.title} on CIFAR-{classes}"
+            labels = {"network": name, "dataset": dataset, "method": "none", "variant": "published"}
+            yield Experiment(f"{dataset}/{name}", title, partial(dense, dataset, network), labels)
+
+
+def dense(dataset: str, network: zoo.Network, seed: int) -> Protocol:
+    """A dense training on CIFAR."""
+    r = network.recipe
+    plan = phases.sgd("train", r.epochs, r.milestones, gamma=r.gamma, weight_decay=r.weight_decay, batch=r.batch)
+    return _cifar(dataset, network.spec(zoo.CLASSES[dataset]), [plan], seed, Prunable())
+
+
+def _structural() -> Iterator[Experiment]:
+    """Group regularisers on CIFAR-10, pruned at 1e-4 and finetuned from learning rate 0.1 (sheet 4.8)."""
+    for name in zoo.STRUCTURAL:
+        for reg in zoo.GROUP_REGS:
+            for strength in zoo.GROUP_STRENGTHS:
+                title = f"{zoo.NETWORKS[name].title}, {settings.TITLES[reg]} {strength}"
+                yield Experiment(
+                    f"cifar10/{name}/{reg}-{strength}",
+                    title,
+                    partial(structural, name, reg, float(strength)),
+                    {
+                        "network": name,
+                        "dataset": "cifar10",
+                        "method": reg,
+                        "strength": float(strength),
+                        "variant": "published",
+                    },
+                )
+
+
+def structural(name: str, reg: str, strength: float, seed: int) -> Protocol:
+    """A structural pruning on CIFAR-10."""
+    network = zoo.NETWORKS[name]
+    method = SCRIPTS["cifar-group"].method(reg, strength)
+    plan = phases.structural(network.recipe.epochs, network.recipe.milestones, (method,) if method else (), zoo.CUT)
+    return _cifar("cifar10", network.spec(10), plan, seed, phases.WITH_BATCHNORM)
+
+
+def _cifar(dataset: str, model: Model, plan: list[Phase], seed: int, prunable: Prunable) -> Protocol:
+    data = settings.CIFAR10 if dataset == "cifar10" else settings.CIFAR100
+    return Protocol(paper="hoyer", model=model, data=data, prunable=prunable, phases=tuple(plan), seed=seed)
+
+
+def _imagenet() -> Iterator[Experiment]:
+    """ImageNet: dense networks, Group-HS on ResNet-50, and AlexNet element-wise, which is reconstructed (E6, E7)."""
+    for name in ("resnet-18", "resnext-50-32x4d"):
+        network = zoo.IMAGENET[name]
+        labels = {"network": name, "dataset": "imagenet", "method": "none", "variant": "published"}
+        yield Experiment(f"imagenet/{name}", f"{network.title} on ImageNet", partial(imagenet_dense, network), labels)
+    for name, reg, strength, variant in (
+        ("resnet-50", "group-hoyer-square", "0.0001", "published"),
+        ("alexnet", "hoyer-square", "1e-6", "reconstructed"),
+    ):
+        network = zoo.IMAGENET[name]
+        yield Experiment(
+            f"imagenet/{name}-{reg}",
+            f"{network.title} on ImageNet, {settings.TITLES[reg]} {strength} ({variant})",
+            partial(imagenet_pruned, network, reg, float(strength), variant),
+            {"network": name, "dataset": "imagenet", "method": reg, "strength": float(strength), "variant": variant},
+        )
+
+
+def imagenet_dense(network: zoo.Network, seed: int) -> Protocol:
+    """A dense training on ImageNet, with the usual schedule of these networks."""
+    r = network.recipe
+    return _on_imagenet(network, [phases.sgd("train", r.epochs, r.milestones, batch=r.batch)], seed, "published")
+
+
+def imagenet_pruned(network: zoo.Network, reg: str, strength: float, variant: str, seed: int) -> Protocol:
+    """Train, train with a regulariser, prune at 1e-4, finetune from learning rate 0.01 (sheet 4.9).
+
+    ``reconstructed``: element-wise pruning, of which the repository has no code.
+    """
+    r = network.recipe
+    how = "published" if variant == "published" else "corrected"
+    methods = phases.regulariser(SCRIPTS["imagenet-group"], reg, strength, how)
+    plan: list[Phase] = [
+        phases.sgd("pretrain", r.epochs, r.milestones, batch=r.batch),
+        phases.sgd("regularise", r.epochs, r.milestones, methods, batch=r.batch),
+        phases.pruned("absolute", zoo.CUT, "published", masked=True),
+        phases.sgd("finetune", r.epochs, r.milestones, phases.held("published", masked=True), lr=0.01, batch=r.batch),
+    ]
+    return _on_imagenet(network, plan, seed, variant)
+
+
+def _on_imagenet(network: zoo.Network, plan: list[Phase], seed: int, variant: str) -> Protocol:
+    return Protocol(
+        paper="hoyer",
+        variant=variant,
+        model=Model(name=network.model, classes=1000, size=224),
+        data=settings.IMAGENET,
+        prunable=phases.WITH_BATCHNORM if variant == "published" else Prunable(),
+        phases=tuple(plan),
+        seed=seed,
+    )

@@ -23,12 +23,15 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
         name: ``top1_accuracy_dense`` (before the pruning), ``top1_accuracy_before_finetune`` (right after it),
             ``top1_accuracy_best_before_epoch`` (the best of what is measured before each epoch of finetuning, so the
             pruned network competes and the last epoch does not), ``compression_rate``, ``alive_inputs:TENSOR``,
-            ``alive_outputs:TENSOR`` or ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs).
+            ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs), or
+            ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only).
     """
     if name == "compression_rate":
         return outcome.prunable / outcome.remaining if outcome.remaining else None
     if name.startswith("alive_"):
         return _alive(outcome, name)
+    if name == "structured_macs_percent":
+        return _structured_macs(protocol, outcome)
     if name not in STAGES:
         return None
     curve = outcome.curve.get("test_correct", [])
@@ -73,3 +76,23 @@ def _alive(outcome: Outcome, name: str) -> float | None:
     if kind == "alive_joint":
         return float(min(outputs, alive[tensors[1]][0]))
     return float(inputs if kind == "alive_inputs" else outputs)
+
+
+def _structured_macs(protocol: Protocol, outcome: Outcome) -> float | None:
+    """The smaller count at each joint of a chain; where a map is flattened, each side keeps its own (hoyer 4.10)."""
+    alive: dict[str, list[int]] = outcome.extra.get("alive", {})
+    layers = [layer for layer in outcome.layers if layer.name in alive]
+    if not layers or not protocol.model.name.startswith("lenet"):
+        return None
+    ins = [alive[layer.name][0] for layer in layers]
+    outs = [alive[layer.name][1] for layer in layers]
+    for i in range(len(layers) - 1):
+        if layers[i].shape[0] == layers[i + 1].shape[1]:
+            ins[i + 1] = outs[i] = min(outs[i], ins[i + 1])
+    dense = sum(layer.total * layer.positions for layer in layers)
+    whole = [a * b for a, b in zip(ins, outs, strict=True)]
+    left = sum(
+        w * layer.total * layer.positions / (layer.shape[0] * layer.shape[1])
+        for w, layer in zip(whole, layers, strict=True)
+    )
+    return 100 * left / dense

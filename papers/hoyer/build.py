@@ -1,0 +1,139 @@
+"""From typed options to a paper-scale run (``repro run hoyer ...``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from papers.hoyer import phases, settings
+from papers.hoyer.choice import Choice, read
+from papers.hoyer.original_ids import SCRIPTS
+from papers.hoyer.refusals import check
+from shared.errors import ReproError
+from shared.protocol import Data, Method, Model, Options, Phase, Protocol, Prunable, Train
+
+DATA = {
+    "mnist": settings.MNIST,
+    "fashion-mnist": settings.FASHION,
+    "cifar10": settings.CIFAR10,
+    "cifar100": settings.CIFAR100,
+}
+MODELS = {"alexnet": "cifar-alexnet", "vgg19-bn": "cifar-vgg19", "wrn": "wide_resnet", "densenet-bc": "cifar-densenet"}
+HOLD_NORM = Method(name="hold-norm")
+
+
+def build(options: Mapping[str, Any]) -> Protocol:
+    """The run that these options describe; what is not given follows the original scripts.
+
+    Args:
+        options: typed options by name (``None`` counts as not typed), ``seed`` and ``variant`` among them.
+
+    Raises:
+        ReproError: an option is unknown, out of range, without effect, or cannot be combined with another.
+    """
+    c = read(options)
+    check(c)
+    try:
+        return Protocol(
+            paper="hoyer",
+            variant=c["variant"],
+            model=_model(c),
+            data=_data(c),
+            prunable=_prunable(c),
+            phases=tuple(_phases(c)),
+            seed=c["seed"],
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ReproError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.") from error
+
+
+def _model(c: Choice) -> Model:
+    network = c["network"]
+    if c.small:
+        return settings.MNIST_MODELS[network]
+    options: Options = {} if c["depth"] is None else {"depth": c["depth"]}
+    width = 1.0
+    if network in ("resnet", "preresnet") and c["block"] != "basic":
+        options["block"] = c["block"]
+    if network == "resnext":
+        options["cardinality"] = c["cardinality"]
+    if network == "densenet-bc":
+        options["growth_rate"] = c["growth_rate"]
+    if network == "wrn":
+        width = float(c["widen_factor"])
+        options |= {"dropout": c["dropout"]} if c["dropout"] else {}
+    name = MODELS.get(network, f"cifar-{network}")
+    return Model(name=name, width=width, classes=100 if c["dataset"] == "cifar100" else 10, options=options)
+
+
+def _data(c: Choice) -> Data:
+    return DATA[c["dataset"]].model_copy(update={"val_size": c["val_size"], "evaluate_on": c["eval_split"]})
+
+
+def _prunable(c: Choice) -> Prunable:
+    if c.small:
+        return phases.prunable(c["variant"])
+    pruned = c["prune_rule"] != "none" and c["variant"] == "published"
+    return phases.WITH_BATCHNORM if pruned else Prunable()
+
+
+def _phases(c: Choice) -> list[Phase]:
+    variant = c["variant"]
+    methods = phases.regulariser(SCRIPTS[c.script], c.reg, c["decay"] or 0.0, variant)
+    if c["hold_norm"]:
+        methods = (*methods, HOLD_NORM)
+    plan: list[Phase] = [_train(c, "pretrain", c["pretrain_epochs"], (), dense=True)] if c["pretrained"] else []
+    plan.append(_train(c, "regularise", c["epochs"], methods))
+    if c["prune_rule"] != "none":
+        masked = not c.small
+        plan.append(phases.pruned(c["prune_rule"], c["threshold"], variant, masked))
+        plan.append(_finetune(c, phases.held(variant, masked)))
+    return plan
+
+
+def _train(c: Choice, name: str, epochs: int, methods: tuple[Method, ...], *, dense: bool = False) -> Train:
+    if c.small:
+        # element and structure runs start from the same dense network, trained without decay
+        decay = 0.0 if dense else c["weight_decay"]
+        return phases.adam(name, epochs, settings.ADAM.lr if dense else c["lr"], decay, methods, c["batch_size"])
+    return _sgd(c, name, epochs, c["lr"], c["weight_decay"], methods)
+
+
+def _finetune(c: Choice, methods: tuple[Method, ...]) -> Train:
+    epochs, lr, decay = c["finetune_epochs"], c["finetune_lr"], c["finetune_weight_decay"]
+    if c.small:
+        return phases.adam("finetune", epochs, lr, decay, methods, c["batch_size"])
+    return _sgd(c, "finetune", epochs, lr, decay, methods)
+
+
+def _sgd(c: Choice, name: str, epochs: int, lr: float, decay: float, methods: tuple[Method, ...]) -> Train:
+    return phases.sgd(
+        name,
+        epochs,
+        _milestones(c, epochs),
+        methods,
+        lr=lr,
+        gamma=c["lr_gamma"],
+        weight_decay=decay,
+        batch=c["batch_size"],
+    )
+
+
+def _milestones(c: Choice, epochs: int) -> tuple[int, ...]:
+    """Milestones as typed, or the script's at their relative place in the run."""
+    if "lr_milestones" not in c.typed:
+        scaled = {max(1, round(m * epochs / 164)) for m in (81, 122)}
+        return tuple(sorted(m for m in scaled if m < epochs))
+    text = c["lr_milestones"]
+    if text == "none":
+        return ()
+    try:
+        milestones = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ReproError(f"--lr-milestones takes epochs such as 81,122, or none, not {text!r}.") from None
+    if list(milestones) != sorted(set(milestones)) or milestones[0] < 1 or milestones[-1] >= epochs:
+        raise ReproError(f"--lr-milestones must be increasing epochs between 1 and {epochs - 1}, not {text}.")
+    return milestones

@@ -1,0 +1,143 @@
+"""What was typed on the command line, completed by the original scripts' defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from papers.hoyer import settings
+from papers.hoyer.options import MNIST_NETWORKS, OPTIONS
+from papers.hoyer.original_ids import SCRIPTS, named
+from shared.errors import ReproError, unknown
+
+OPTION = {option.name: option for option in OPTIONS}
+BESIDE: dict[str, Any] = {"seed": 42, "variant": "published"}
+"""Settings every paper has, declared by the command line itself."""
+POSITIVE: tuple[str, ...] = (
+    "epochs",
+    "pretrain_epochs",
+    "finetune_epochs",
+    "batch_size",
+    "lr",
+    "lr_gamma",
+    "finetune_lr",
+    "depth",
+)
+POSITIVE += ("cardinality", "widen_factor", "growth_rate", "decay")
+NOT_NEGATIVE = ("weight_decay", "finetune_weight_decay", "threshold", "val_size", "seed", "dropout")
+
+
+def flag(name: str) -> str:
+    """The option as typed."""
+    return OPTION[name].flag if name in OPTION else f"--{name}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Typed options over defaults; ``choice["epochs"]`` is what holds, ``choice.typed`` what was asked for."""
+
+    typed: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "reg":
+            return self.reg
+        if name in self.typed:
+            return self.typed[name]
+        dependent = self._dependent
+        if name in dependent:
+            return dependent[name]
+        return BESIDE[name] if name in BESIDE else OPTION[name].default
+
+    @property
+    def small(self) -> bool:
+        """Whether this is one of the MNIST pipelines."""
+        return self.typed.get("network", MNIST_NETWORKS[0]) in MNIST_NETWORKS
+
+    @property
+    def reg(self) -> str:
+        """The regulariser by name."""
+        typed = str(self.typed.get("reg", "none"))
+        if typed.lstrip("-").isdigit() and "script" not in self.typed:
+            meant = "; ".join(f"{name}: {s.ids[int(typed)]}" for name, s in SCRIPTS.items() if int(typed) in s.ids)
+            raise ReproError(
+                f"--reg {typed} means different things in different scripts ({meant or 'nothing in any'}); "
+                "give its name, or say which --script."
+            )
+        return named(typed, str(self.typed.get("script", "")))
+
+    @property
+    def group(self) -> bool:
+        """Whether the regulariser acts on groups, or the structure script trains without one."""
+        return self.reg.startswith("group") or "structure" in str(self.typed.get("script", ""))
+
+    @property
+    def script(self) -> str:
+        """The original script that computes the regulariser."""
+        if "script" in self.typed:
+            return str(self.typed["script"])
+        if not self.small:
+            return "cifar-group"
+        if not self.group:
+            return "mnist-element"
+        return "mnist-structure-mlp" if self["network"] == settings.MLP else "mnist-structure-cnn"
+
+    @property
+    def _dependent(self) -> dict[str, Any]:
+        rule = self.typed.get("prune_rule", "std-ratio" if self.small else "absolute")
+        if self.small:
+            how = settings.BY_RULE.get(rule, settings.STD_RATIO)
+            decay = settings.STRUCTURE_DECAY if self.group else 0.0
+            return {
+                "dataset": "mnist",
+                "pretrained": False,
+                "epochs": settings.EPOCHS,
+                "pretrain_epochs": settings.PRETRAIN_EPOCHS,
+                "batch_size": settings.MNIST_BATCH,
+                "lr": settings.ADAM.lr,
+                "weight_decay": decay,
+                "prune_rule": rule,
+                "threshold": how.threshold,
+                "finetune_epochs": how.epochs,
+                "finetune_lr": how.lr,
+                "finetune_weight_decay": how.weight_decay,
+            }
+        epochs = self.typed.get("epochs", 164)
+        depths = {"resnet": 20, "preresnet": 20, "wrn": 28, "resnext": 29, "densenet-bc": 100}
+        decay = self.typed.get("weight_decay", 1e-4)
+        return {
+            "dataset": "cifar10",
+            "pretrained": self.reg != "none",
+            "epochs": epochs,
+            "pretrain_epochs": epochs,
+            "batch_size": 128,
+            "lr": 0.1,
+            "weight_decay": decay,
+            "prune_rule": rule if self.reg != "none" or "prune_rule" in self.typed else "none",
+            "threshold": 1e-4 if rule == "absolute" else settings.STD_RATIO.threshold,
+            "finetune_epochs": epochs,
+            "finetune_lr": self.typed.get("lr", 0.1),
+            "finetune_weight_decay": decay,
+            "depth": depths.get(self.typed["network"]),
+        }
+
+
+def read(options: Mapping[str, Any]) -> Choice:
+    """Drop what was not typed, refuse unknown names and values outside the declared choices.
+
+    Raises:
+        ReproError: naming the option and what it takes.
+    """
+    typed = {name: value for name, value in options.items() if value is not None}
+    for name, value in typed.items():
+        if name not in OPTION and name not in BESIDE:
+            raise unknown("hoyer option", name, [*OPTION, *BESIDE])
+        choices = OPTION[name].choices if name in OPTION else ("published", "corrected") if name == "variant" else ()
+        if choices and value not in choices:
+            raise unknown(f"value of {flag(name)}", str(value), choices)
+        if name in POSITIVE and not value > 0:
+            raise ReproError(f"{flag(name)} must be positive, not {value:g}.")
+        if name in NOT_NEGATIVE and not value >= 0:
+            raise ReproError(f"{flag(name)} must not be negative; it is {value:g}.")
+    off = {name for name, value in typed.items() if value is False and name not in ("pretrained",)}
+    return Choice({name: value for name, value in typed.items() if name not in off})

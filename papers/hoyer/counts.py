@@ -1,0 +1,135 @@
+"""Numbers and laws that need no training, measured with the product's own code.
+
+Heavy imports stay inside the functions: a count is only taken when its claim is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from papers.hoyer import settings, zoo
+from shared.protocol import Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PUBLISHED_NAMES = {
+    "alexnet": "alexnet",
+    "vgg19_bn": "vgg19-bn",
+    "resnet-110": "resnet-164-bottleneck",
+    "preresnet-110": "preresnet-164-bottleneck",
+    "wrn-28-10 (drop 0.3)": "wrn-28-10",
+    "resnext-29 8x64": "resnext-29-8x64",
+    "resnext-29 16x64": "resnext-29-16x64",
+    "densenet-bc L=100 k=12": "densenet-bc-100-12",
+    "densenet-bc L=190 k=40": "densenet-bc-190-40",
+    "resnet-164 bottleneck": "resnet-164-bottleneck",
+    "resnet-110 bottleneck": "resnet-110-bottleneck",
+    "resnet-110 basicblock": "resnet-110",
+}
+"""Networks as the sources call them, and what they are (trap 4)."""
+
+
+def spec_of(network: str) -> Model:
+    """The network of a row, for ten classes (ImageNet: a thousand)."""
+    if network in settings.MNIST_MODELS:
+        return settings.MNIST_MODELS[network]
+    if network in zoo.IMAGENET and network not in PUBLISHED_NAMES:
+        return Model(name=zoo.IMAGENET[network].model, classes=1000, size=224)
+    return zoo.NETWORKS[PUBLISHED_NAMES.get(network, network)].spec(10)
+
+
+@cache
+def parameters(network: str) -> int:
+    """Trainable parameters of a network as built."""
+    from shared.models.registry import build
+
+    return sum(p.numel() for p in build(spec_of(network)).parameters())
+
+
+def millions(network: str) -> float:
+    """The same in millions."""
+    return parameters(network) / 1e6
+
+
+def default(metric: str) -> float:
+    """What ``repro run hoyer`` does unless told otherwise, in the seed's terms (fixed-threshold script)."""
+    from papers.hoyer.choice import Choice
+
+    option = {"train_epochs": "epochs", "train_lr": "lr"}.get(metric, metric)
+    return float(Choice({"prune_rule": "absolute"})[option])
+
+
+def _vectors() -> list[Tensor]:
+    import torch
+
+    listed = [[3.0, -4, 0, 1], [0.1, -0.2, 0.3, 2], [0.3, -0.75, 0, 1.2, -0.05, 0.75, 0, -2.5, 0.01]]
+    return [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in listed]
+
+
+def _matrix() -> Tensor:
+    import torch
+
+    return torch.tensor([[1.0, 2, 2], [0.5, -1, 2]], dtype=torch.float64, requires_grad=True)
+
+
+def _invariant(name: str) -> tuple[Callable[..., Tensor], list[Tensor]]:
+    from shared.sparsity import element_regularisers, group_regularisers
+
+    if name in group_regularisers.FUNCTIONS:
+        return group_regularisers.FUNCTIONS[name], [_matrix()]
+    return element_regularisers.FUNCTIONS[name], _vectors()
+
+
+def scale_dependence(name: str) -> float:
+    """Largest change of a regulariser when its weights are multiplied by 10, -0.02 and 1e6; 0 is the law (Q1)."""
+    function, tensors = _invariant(name)
+    return max(abs(function(w * c).item() - function(w).item()) for w in tensors for c in (10.0, -0.02, 1e6))
+
+
+def gradient_along_weights(name: str) -> float:
+    """Largest ``|sum w * dR/dw|``: 0 means that the gradient is tangent to the sphere through the weights (4.3)."""
+    import torch
+
+    function, tensors = _invariant(name)
+    slopes = [torch.autograd.grad(function(w), w)[0] for w in tensors]
+    return max(abs((w * g).sum().item()) for w, g in zip(tensors, slopes, strict=True))
+
+
+def count_of_equal_weights(alive: int, total: int) -> float:
+    """Hoyer-Square of ``alive`` equal magnitudes among ``total`` weights: their number (4.3)."""
+    import torch
+
+    from shared.sparsity.element_regularisers import hoyer_square
+
+    w = torch.zeros(total, dtype=torch.float64)
+    w[:alive] = -0.7
+    return hoyer_square(w).item()
+
+
+def wrong_pushes() -> float:
+    """Weights whose push under Hoyer-Square is not inward below sum w^2 / sum |w| and outward above (Q3)."""
+    import torch
+
+    from shared.sparsity.element_regularisers import hoyer_square, trimming_threshold
+
+    wrong = 0
+    for w in _vectors():
+        (slope,) = torch.autograd.grad(hoyer_square(w), w)
+        inward = (w.sign() * slope > 0) & (w != 0)
+        wrong += int((inward != ((w.abs() < trimming_threshold(w)) & (w != 0))).sum())
+    return float(wrong)
+
+
+def growth_of_the_norm() -> float:
+    """Sum of squares after a plain step of 0.01 on Hoyer-Square, minus before, over ``step^2 |gradient|^2`` (4.3)."""
+    import torch
+
+    from shared.sparsity.element_regularisers import hoyer_square
+
+    w = _vectors()[1]
+    (slope,) = torch.autograd.grad(hoyer_square(w), w)
+    grown = (w - 0.01 * slope).square().sum() - w.square().sum()
+    return (grown / (1e-4 * slope.square().sum())).item()

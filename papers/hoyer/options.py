@@ -1,0 +1,52 @@
+"""DeepHoyer's own options of ``repro run hoyer``: each flag of the original scripts has its counterpart (sheet 6).
+
+Defaults are those of the stage that a data set belongs to; ``papers.hoyer.build`` turns typed options into a run.
+"""
+
+from __future__ import annotations
+
+from papers.hoyer.original_ids import SCRIPTS
+from shared.paper import Option
+
+MNIST_NETWORKS = ("lenet-300-100", "lenet-5")
+CIFAR_NETWORKS = ("resnet", "preresnet", "alexnet", "vgg19-bn", "wrn", "resnext", "densenet-bc")
+NETWORKS = (*MNIST_NETWORKS, *CIFAR_NETWORKS)
+DATASETS = ("mnist", "fashion-mnist", "cifar10", "cifar100")
+
+RUN, PENALTY, TRAINING, PRUNING = "network and data", "regulariser", "training", "pruning and finetuning"
+
+OPTIONS: tuple[Option, ...] = (
+    Option("network", str, "lenet-300-100", "Network.", NETWORKS, RUN),
+    Option("dataset", str, None, "Data set; default: mnist for the LeNets, else cifar10.", DATASETS, RUN),
+    Option("depth", int, None, "Depth of resnet, preresnet, wrn, resnext or densenet-bc.", group=RUN),
+    Option("block", str, "basic", "Block of resnet and preresnet.", ("basic", "bottleneck"), RUN),
+    Option("cardinality", int, 8, "Groups of resnext.", group=RUN),
+    Option("widen_factor", int, 10, "Width of wrn.", group=RUN),
+    Option("growth_rate", int, 12, "Growth of densenet-bc.", group=RUN),
+    Option("dropout", float, 0.0, "Dropout of wrn.", group=RUN),
+    Option("val_size", int, 0, "Hold out so many training images.", group=RUN),
+    Option("eval_split", str, "test", "Split that accuracies refer to; val needs --val-size.", ("test", "val"), RUN),
+    Option("reg", str, "none", "Regulariser by name (hs, tl1, ghs for short), or an original integer with --script.",
+           group=PENALTY),
+    Option("script", str, None, "The original script whose integers, tensors and groups hold; default: by --reg.",
+           tuple(SCRIPTS), PENALTY),
+    Option("decay", float, None, "Strength lambda of the regulariser.", group=PENALTY),
+    Option("hold_norm", bool, False, "Keep the norm of each weight tensor while regularising (against trap 7).",
+           group=PENALTY),
+    Option("pretrained", bool, None, "Start from a dense network; always so on CIFAR.", group=TRAINING),
+    Option("pretrain_epochs", int, None, "Epochs of the dense network.", group=TRAINING),
+    Option("epochs", int, None, "Epochs of the regularised training (250 on MNIST, 164 on CIFAR).", group=TRAINING),
+    Option("batch_size", int, None, "Training batch (100 on MNIST, 128 on CIFAR).", group=TRAINING),
+    Option("lr", float, None, "Learning rate (1e-3 on MNIST, 0.1 on CIFAR).", group=TRAINING),
+    Option("lr_milestones", str, "81,122", "CIFAR: epochs at which lr is cut; scaled with --epochs.", group=TRAINING),
+    Option("lr_gamma", float, 0.1, "CIFAR: factor of each cut.", group=TRAINING),
+    Option("weight_decay", float, None, "Coupled decay (0; 1e-4 with group regularisers and on CIFAR).",
+           group=TRAINING),
+    Option("prune_rule", str, None, "absolute (T), std-ratio (V) or none; default: V on MNIST, absolute on CIFAR.",
+           ("absolute", "std-ratio", "none"), PRUNING),
+    Option("threshold", float, None, "Cut (absolute 0.001, 1e-4 on CIFAR), or multiple of each tensor's std (0.25).",
+           group=PRUNING),
+    Option("finetune_epochs", int, None, "Epochs of finetuning (100 after T, 50 after V).", group=PRUNING),
+    Option("finetune_lr", float, None, "Learning rate of finetuning (1e-4 after T, 1e-3 after V).", group=PRUNING),
+    Option("finetune_weight_decay", float, None, "Decay of finetuning (0 after T, 1e-4 after V).", group=PRUNING),
+)  # fmt: skip

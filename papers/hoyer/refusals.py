@@ -1,0 +1,108 @@
+"""Options that would have no effect, or cannot work, in the chosen combination: each is refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from papers.hoyer.choice import Choice, flag
+from papers.hoyer.original_ids import SCRIPTS
+from shared.errors import ReproError
+
+ELEMENT = ("l1", "hoyer", "hoyer-square", "transformed-l1")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """An option that acts only where ``holds``; ``why`` completes the sentence "--option has no effect ..."."""
+
+    option: str
+    holds: Callable[[Choice], bool]
+    why: str
+
+
+def _on(*networks: str) -> Callable[[Choice], bool]:
+    return lambda c: c["network"] in networks
+
+
+def _prunes(c: Choice) -> bool:
+    return c["prune_rule"] != "none"
+
+
+def _regularised(c: Choice) -> bool:
+    return c.reg != "none"
+
+
+RULES = (
+    Needs("depth", _on("resnet", "preresnet", "wrn", "resnext", "densenet-bc"), "on {network}, which has one depth"),
+    Needs("block", _on("resnet", "preresnet"), "on {network}"),
+    Needs("cardinality", _on("resnext"), "on {network}; it belongs to resnext"),
+    Needs("widen_factor", _on("wrn"), "on {network}; it belongs to wrn"),
+    Needs("growth_rate", _on("densenet-bc"), "on {network}; it belongs to densenet-bc"),
+    Needs("dropout", _on("wrn"), "on {network}; it belongs to wrn"),
+    Needs("decay", _regularised, "without a regulariser; choose one with --reg"),
+    Needs("hold_norm", _regularised, "without a regulariser; choose one with --reg"),
+    Needs("lr_milestones", lambda c: not c.small, "on MNIST, where the learning rate is constant"),
+    Needs("lr_gamma", lambda c: not c.small, "on MNIST, where the learning rate is constant"),
+    Needs("pretrain_epochs", lambda c: bool(c["pretrained"]), "without --pretrained"),
+    Needs("threshold", _prunes, "with --prune-rule none"),
+    Needs("finetune_epochs", _prunes, "with --prune-rule none"),
+    Needs("finetune_lr", _prunes, "with --prune-rule none"),
+    Needs("finetune_weight_decay", _prunes, "with --prune-rule none"),
+)
+
+
+def check(c: Choice) -> None:
+    """Refuse the first option that would be ignored and the first combination that cannot run.
+
+    Raises:
+        ReproError: one sentence saying which and what would be right.
+    """
+    for rule in RULES:
+        if rule.option in c.typed and not rule.holds(c):
+            raise ReproError(f"{flag(rule.option)} has no effect {rule.why.format(network=c['network'])}.")
+    for refuse in (_missing, _script, _data, _start):
+        if sentence := refuse(c):
+            raise ReproError(sentence)
+
+
+def _missing(c: Choice) -> str | None:
+    if c.reg != "none" and "decay" not in c.typed:
+        return f"--reg {c.reg} needs --decay, its strength; at 0 it would do nothing."
+    if c["eval_split"] == "val" and not c["val_size"]:
+        return "--eval-split val needs --val-size N, the training images to hold out."
+    return None
+
+
+def _script(c: Choice) -> str | None:
+    """A script that does not know the regulariser, or trains other networks."""
+    script = SCRIPTS[c.script]
+    if c.reg not in script.ids.values() and c["variant"] == "published":
+        known = ", ".join(script.ids.values())
+        return f"{script.path} knows {known}, not {c.reg}; leave --script out or use --variant corrected."
+    if "script" not in c.typed:
+        return None
+    if c["variant"] == "corrected":
+        return "--script has no effect with --variant corrected, which computes every regulariser alike."
+    if c.script.startswith("mnist") != c.small:
+        return f"{script.path} does not train {c['network']}; leave --script out."
+    if c.script.endswith("-mlp") and c["network"] != "lenet-300-100":
+        return f"{script.path} trains lenet-300-100; use --script mnist-structure-cnn."
+    if c.script.endswith("-cnn") and c["network"] != "lenet-5":
+        return f"{script.path} trains lenet-5; use --script mnist-structure-mlp."
+    return None
+
+
+def _data(c: Choice) -> str | None:
+    if c["dataset"].endswith("mnist") != c.small:
+        fitting = "mnist or fashion-mnist" if c.small else "cifar10 or cifar100"
+        return f"{c['network']} reads another kind of image; choose --dataset {fitting}."
+    return None
+
+
+def _start(c: Choice) -> str | None:
+    if c["pretrained"] and c.reg == "none":
+        return "--pretrained has no effect without a regulariser: the dense network is what --reg none trains."
+    if not c.small and not c["pretrained"] and c.reg != "none":
+        return "The CIFAR script always starts from a dense network; leave --pretrained out."
+    return None

@@ -1,0 +1,291 @@
+"""What the DeepHoyer paper, its READMEs and its reruns say in words, as claims (sheet, section 9).
+
+Those that the published numbers themselves contradict are included; judgements are not written down here: ``repro
+verify --published`` makes them from claims.csv. Methods are compared at their published strengths and thresholds; a
+method that "gives sparser networks" must keep fewer weights *and* lose at most the margin in accuracy (trap 24).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+from papers.hoyer import counts, zoo
+from papers.hoyer.settings import CNN, ELEMENT, GROUP, MLP, NETWORK_TITLES, RERUN2, RERUN2_STRENGTHS, TITLES, Strength
+from shared.claims import Claim, Compound, Exact, Ordering, Trend
+
+SENTENCE = "sentences"
+LOSS = 0.2
+"""Accuracy, in points, that a sparser network may lose and still count as equally accurate: the margin for MNIST."""
+BEST, DENSE = "top1_accuracy_best_before_epoch", "top1_accuracy_dense"
+
+
+def _id(network: str, s: Strength, end: str | None = None, *, pretrained: bool = False) -> str:
+    start = "pretrained-" if pretrained else ""
+    return f"{network}/{start}{s.reg}-{s.strength}/{end or f'V{s.ratio}'}"
+
+
+def _of(network: str, reg: str) -> Strength:
+    return next(s for s in (*ELEMENT[network], *GROUP[network]) if s.reg == reg)
+
+
+def fewer(id: str, sparse: str, dense: str, text: str, source: str) -> Ordering:
+    """One experiment keeps fewer weights than another."""
+    return Ordering(
+        id=id, table=SENTENCE, text=text, source=source, better=dense, worse=sparse, metric="remaining_weights"
+    )
+
+
+def as_accurate(id: str, one: str, other: str, text: str, source: str, metric: str = BEST) -> Ordering:
+    """One experiment is at most the margin less accurate than another."""
+    return Ordering(id=id, table=SENTENCE, text=text, source=source, better=one, worse=other, metric=metric, by=-LOSS)
+
+
+def sparser(id: str, network: str, reg: str, other: str, source: str, *, pretrained: bool = False) -> Compound:
+    """A regulariser keeps fewer weights than another at an accuracy that is at most the margin lower."""
+    one, two = (_id(network, _of(network, r), pretrained=pretrained) for r in (reg, other))
+    start = ", from the dense network" if pretrained else ""
+    who = f"{TITLES[reg]} on {NETWORK_TITLES[network]}"
+    parts = (
+        fewer(f"{id}-weights", one, two, f"{who} keeps fewer weights than {TITLES[other]}{start}", source),
+        as_accurate(f"{id}-accuracy", one, two, f"{who} is as accurate as {TITLES[other]}{start}", source),
+    )
+    text = f"{who} gives a sparser network than {TITLES[other]} at equal accuracy{start}"
+    return Compound(id=id, table=SENTENCE, text=text, source=source, parts=parts)
+
+
+def _all(id: str, text: str, source: str, *parts: Claim, note: str = "", table: str = SENTENCE) -> Compound:
+    return Compound(id=id, table=table, text=text, source=source, parts=parts, note=note)
+
+
+def _front(network: str) -> Compound:
+    """Q4."""
+    parts = [
+        sparser(
+            f"q4-{network}-{start}-{other}", network, "hoyer-square", other, "abstract", pretrained=start == "dense"
+        )
+        for start in ("scratch", "dense")
+        for other in ("transformed-l1", "l1")
+    ]
+    return _all(
+        f"q4-{network}",
+        f"On {NETWORK_TITLES[network]}, Hoyer-Square gives sparser networks than L1 and Transformed L1, as accurate",
+        "abstract",
+        *parts,
+        note="in the first rerun Transformed L1 dominates or ties (one run each)",
+    )
+
+
+def _square(network: str) -> Compound:
+    """Q5."""
+    return sparser(f"q5-{network}", network, "hoyer-square", "hoyer", "paper (sheet 9, Q5)")
+
+
+def _groups(network: str) -> Compound:
+    """Q6."""
+    one, two = (_id(network, _of(network, reg)) for reg in ("group-hoyer-square", "group-lasso"))
+    who = f"Group-HS on {NETWORK_TITLES[network]}"
+    source = "paper (sheet 9, Q6)"
+    less = Ordering(
+        id=f"q6-{network}-macs",
+        table=SENTENCE,
+        text=f"{who} leaves fewer multiply-adds than Group Lasso",
+        source=source,
+        better=two,
+        worse=one,
+        metric="structured_macs_percent",
+    )
+    equal = as_accurate(f"q6-{network}-accuracy", one, two, f"{who} is as accurate as Group Lasso", source)
+    return _all(f"q6-{network}", f"{who} beats Group Lasso structurally", source, less, equal)
+
+
+def _ratio_rule(network: str) -> Compound:
+    """Q8."""
+    s = _of(network, "hoyer-square")
+    one, two = _id(network, s), _id(network, s, "T0.001")
+    what = f"Hoyer-Square on {NETWORK_TITLES[network]}"
+    return _all(
+        f"q8-{network}",
+        f"{what}: a multiple of the standard deviation prunes further than a fixed threshold at equal accuracy",
+        "seed",
+        fewer(f"q8-{network}-weights", one, two, f"{what} keeps fewer weights by the ratio", "seed"),
+        # each rule reports its own way: best of what is measured before an epoch, and the last epoch
+        as_accurate(f"q8-{network}-accuracy", one, two, f"{what} is as accurate by the ratio", "seed", "top1_accuracy"),
+        note="the two rules finetune differently as well (trap 5)",
+    )
+
+
+def _pretraining(network: str) -> Ordering:
+    """Q9."""
+    s = _of(network, "hoyer-square")
+    return Ordering(
+        id=f"q9-{network}",
+        table=SENTENCE,
+        text=f"Hoyer-Square on {NETWORK_TITLES[network]} ends more accurate from the dense network than from scratch",
+        source="README",
+        better=_id(network, s, pretrained=True),
+        worse=_id(network, s),
+        metric=DENSE,
+    )
+
+
+def _generalisation() -> Ordering:
+    """Q11."""
+    return Ordering(
+        id="q11-generalisation",
+        table=SENTENCE,
+        text="Training LeNet-300-100 on with Hoyer-Square 1e-4 raises its accuracy over the dense network's",
+        source="second rerun (sheet 9, Q11)",
+        note="250 further epochs are trained as well",
+        better=f"{MLP}/pretrained-hoyer-square-0.0001/T0.005",
+        worse=f"{MLP}/none/T0.001",
+        metric=DENSE,
+    )
+
+
+def _weight_decay(network: str) -> Compound:
+    """Q12 and trap 11: what a weight decay alone does."""
+    one, two = f"{network}/none-decay1e-4/V0.25", f"{network}/none/V0.25"
+    what = f"weight decay alone on {NETWORK_TITLES[network]}"
+    source = "sheet, trap 11"
+    return _all(
+        f"q12-{network}",
+        f"Without a regulariser, {what} lets the same rule remove far more weights at equal accuracy",
+        source,
+        fewer(f"q12-{network}-weights", one, two, f"With {what} fewer weights are kept", source),
+        as_accurate(f"q12-{network}-accuracy", one, two, f"With {what} the accuracy is the same", source),
+    )
+
+
+def _strength() -> Compound:
+    """Q13."""
+    parts: list[Claim] = []
+    for reg in RERUN2:
+        along = tuple(f"{MLP}/pretrained-{reg}-{s}/T0.005" for s in reversed(RERUN2_STRENGTHS))
+        for metric, what in (("remaining_weights", "Fewer weights remain"), ("top1_accuracy", "Accuracy falls")):
+            parts.append(
+                Trend(
+                    id=f"q13-{reg}-{metric}",
+                    table=SENTENCE,
+                    text=f"{what} as the strength of {TITLES[reg]} grows",
+                    source="second rerun (sheet 9, Q13)",
+                    experiments=along,
+                    metric=metric,
+                )
+            )
+    return _all("q13-strength", "A larger strength gives sparser, less accurate networks", "second rerun", *parts)
+
+
+def _zoo(dataset: str) -> Compound:
+    """Q14: the order in which the seed's table lists the networks."""
+    pairs = [*pairwise([*zoo.ZOO][:-3]), ("wrn-28-10", "resnext-29-8x64"), ("resnext-29-8x64", "densenet-bc-190-40")]
+    parts = [
+        Ordering(
+            id=f"q14-{dataset}-{i}",
+            table=SENTENCE,
+            text=f"{zoo.ZOO[better].title} has a lower error than {zoo.ZOO[worse].title} on {dataset}",
+            source="seed table",
+            better=f"{dataset}/{worse}",
+            worse=f"{dataset}/{better}",
+            metric="top1_error",
+        )
+        for i, (worse, better) in enumerate(pairs)
+    ]
+    return _all(
+        f"q14-{dataset}",
+        f"The deeper and wider networks of the zoo have lower errors on {dataset}, in the table's order",
+        "seed table",
+        *parts,
+        note="on CIFAR-100 the printed error of ResNet is above VGG19's; the best networks are closer than their noise",
+    )
+
+
+def _decay_of_densenet() -> Ordering:
+    """Q15."""
+    return Ordering(
+        id="q15-densenet-decay",
+        table=SENTENCE,
+        text="DenseNet-BC 100-12 is more accurate with weight decay 1e-4 than with 5e-4 on CIFAR-10",
+        source="TRAINING.md",
+        better="cifar10/densenet-bc-100-12",
+        worse="cifar10/densenet-bc-100-12-decay5e-4",
+    )
+
+
+def laws() -> list[Exact]:
+    """Q1 to Q3 and what follows from them, as invariants of the product's own functions."""
+
+    def law(id: str, text: str, measure: partial[float], value: float, tolerance: float = 1e-9) -> Exact:
+        return Exact(
+            id=f"law-{id}",
+            table="laws",
+            text=text,
+            source="sheet 4.3, 4.4 and 7",
+            measure=measure,
+            value=value,
+            unit="value",
+            tolerance=tolerance,
+            kind="invariant",
+        )
+
+    invariant = ("hoyer", "hoyer-square", "group-hoyer", "group-hoyer-square")
+    scale = [
+        law(
+            f"scale-{n}",
+            f"{TITLES[n]} does not change with the scale of the weights",
+            partial(counts.scale_dependence, n),
+            0,
+        )
+        for n in invariant
+    ]
+    tangent = [
+        law(
+            f"tangent-{n}",
+            f"The gradient of {TITLES[n]} is orthogonal to the weights",
+            partial(counts.gradient_along_weights, n),
+            0,
+        )
+        for n in invariant
+    ]
+    count = [
+        law(
+            f"count-{k}-of-{n}",
+            f"Hoyer-Square of {k} equal weights among {n} is {k}",
+            partial(counts.count_of_equal_weights, k, n),
+            k,
+        )
+        for k, n in ((1, 6), (4, 7), (5, 5))
+    ]
+    return [
+        *scale,
+        *tangent,
+        *count,
+        law(
+            "push",
+            "Hoyer-Square pushes weights in below sum w^2 / sum |w| and out above",
+            partial(counts.wrong_pushes),
+            0,
+        ),
+        law(
+            "growth",
+            "A plain step on Hoyer-Square adds step^2 |gradient|^2 to the squared norm",
+            partial(counts.growth_of_the_norm),
+            1,
+            1e-6,
+        ),
+    ]
+
+
+def of_table(name: str) -> list[Claim]:
+    """The sentences a table carries."""
+    network = {"mnist-mlp": MLP, "mnist-cnn": CNN}.get(name)
+    if network:
+        return [_front(network), _square(network), _ratio_rule(network), _pretraining(network), _weight_decay(network)]
+    carried: dict[str, list[Claim]] = {
+        "mnist-structural": [_groups(MLP), _groups(CNN)],
+        "mnist-mlp-sweep": [_strength(), _generalisation()],
+        "cifar-zoo": [_zoo("cifar10"), _zoo("cifar100")],
+        "cifar-notes": [_decay_of_densenet()],
+        "laws": [*laws()],
+    }
+    return carried.get(name, [])
