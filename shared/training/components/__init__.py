@@ -33,6 +33,7 @@ SHARED: dict[str, str] = {
     "prune-gradually": f"{HERE}.gradual:GradualPruning",
     "sparse-init": f"{HERE}.sparse_init:sparse_init",
     "erdos-renyi-init": f"{HERE}.sparse_init:densities_init",
+    "restart": f"{HERE}.sparse_init:restart",
     "tie": f"{HERE}.tied:tie",
     "tied-gradients": f"{HERE}.tied:TiedGradients",
     "magnitude": f"{HERE}.one_shot:magnitude",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from shared.data.loader import EpochLoader
-from shared.draws import Draws
+from shared.draws import Draws, KeyedDraws
+from shared.models.registry import build
 from shared.sparsity.masks import Masks
 from shared.sparsity.topk import lowest
 from shared.sparsity.units import Granularity, active_count, of_units, unit_size
@@ -85,3 +86,28 @@ def densities_init(
         masks[name] = lowest(scores, kept(live.numel(), s)).view(live.shape)
     state.masks.set(masks)
     return {"kept_per_tensor": [*state.masks.remaining_per_tensor().values()], "sparsities": per_tensor}
+
+
+@torch.no_grad()
+def restart(state: State, train: EpochLoader, *, values: Literal["initial", "fresh"]) -> dict[str, Any]:
+    """Train what the masks leave from new weights: the run's own initial ones, or fresh ones.
+
+    Positions that the first masks hid take the value they had at initialisation (dsr sheet, section 4.12). Statistics
+    of batch normalisation start again.
+
+    Args:
+        state: the run after the training that found the masks.
+        train: unused.
+        values: which weights.
+
+    Returns:
+        Active weights per tensor.
+    """
+    assert isinstance(state.draws, KeyedDraws)
+    generator = state.draws.generator("initial-weights", (0 if values == "initial" else 1, 0, 0))
+    new = build(state.protocol.model, generator)
+    state.model.load_state_dict({k: v.to(state.device) for k, v in new.state_dict().items()})
+    for dormant in state.masks.dormant or ():
+        dormant.zero_()
+    state.masks.apply()
+    return {"kept_per_tensor": [*state.masks.remaining_per_tensor().values()]}
