@@ -110,11 +110,15 @@ class Optimizer(Spec):
 
 
 class Schedule(Spec):
-    """Learning rate over epochs: constant, or multiplied by ``gamma`` after each milestone epoch."""
+    """Learning rate over epochs: constant, multiplied by ``gamma`` after each milestone epoch, or falling linearly.
 
-    kind: Literal["constant", "multistep"] = "constant"
+    ``linear``: in epoch e (from 1) the rate is ``1 - e/epochs`` of the first, hence 0 in the last of ``epochs``.
+    """
+
+    kind: Literal["constant", "multistep", "linear"] = "constant"
     milestones: tuple[int, ...] = ()
     gamma: float = Field(0.1, gt=0)
+    epochs: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")
     def _milestones_match_the_kind(self) -> Schedule:
@@ -122,6 +126,8 @@ class Schedule(Spec):
             raise ValueError("milestones belong to kind='multistep', and a multistep schedule needs them")
         if any(m < 1 for m in self.milestones) or list(self.milestones) != sorted(set(self.milestones)):
             raise ValueError("milestones must be increasing epochs from 1")
+        if (self.kind == "linear") != (self.epochs is not None):
+            raise ValueError("epochs belong to kind='linear', and a linear schedule needs them")
         return self
 
 

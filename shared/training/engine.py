@@ -70,7 +70,7 @@ class Engine:
         self.protocol, self.setup, self.directory, self.own = protocol, setup, directory, own
         self.observers, self.stop = list(observers), stop or Stop()
         masks = Masks(prunable_parameters(setup.model, protocol.prunable))
-        self.state = State(protocol, setup.model, masks, setup.draws, setup.device)
+        self.state = State(protocol, setup.model, masks, setup.draws, setup.device, train=setup.train)
         self.saver = Saver(self.state, directory, checkpoint_seconds)
         self.prefixes = PrefixStore(prefixes) if prefixes is not None else None
         self.whole = WholeStore(prefixes) if prefixes is not None else None
@@ -141,7 +141,7 @@ class Engine:
         state.phase, self.train = phase, corrupted(self.setup.train, phase.checks)
         state.optimizer = build_optimizer(phase.optimizer, state.parameters)
         method = registry.build(phase.methods, self.own) + self.observers
-        state.epoch, state.batches_per_epoch = position.epoch, len(self.setup.train)
+        state.epoch, state.batches_per_epoch = position.epoch, len(self.train)
         for component in method:
             component.start(state)
         shared, returns = None, rewind.points(self.protocol, index)

@@ -41,4 +41,6 @@ def set_hyperparameters(
 
 def learning_rate(base: float, schedule: Schedule, epoch: int) -> float:
     """The scheduled learning rate in force during an epoch (from 1): a milestone acts after its epoch."""
+    if schedule.epochs is not None:
+        return base * max(0.0, 1 - epoch / schedule.epochs)
     return base * schedule.gamma ** sum(epoch > milestone for milestone in schedule.milestones)
