@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import traceback
+from contextlib import suppress
 
 from repro.evidence.record import Cost, Outcome, Record
 from repro.launch.environment import environment
@@ -31,11 +33,17 @@ def execute(job: Job) -> Ended:
         return Ended(job, "failed", str(error), busy=True)
     except ReproError as error:
         return Ended(job, "failed", str(error))
+    except OSError as error:
+        return Ended(job, "failed", _explain(error, job))
 
 
 def _run(job: Job, directory: RunDirectory, stop: Stop) -> Ended:
+    def note(state: str, sentence: str = "", **values: str) -> None:
+        with suppress(OSError):  # a disk that takes nothing more: the sentence still reaches the user
+            directory.set_status(state, sentence, label=job.label, **values)
+
     def interrupted(sentence: str) -> Ended:
-        directory.set_status("interrupted", sentence, label=job.label)
+        note("interrupted", sentence)
         return Ended(job, "interrupted", sentence)
 
     try:
@@ -47,13 +55,13 @@ def _run(job: Job, directory: RunDirectory, stop: Stop) -> Ended:
     except Stopped as stopped:
         return interrupted(str(stopped))
     except ReproError as error:
-        directory.set_status("failed", str(error), label=job.label)
+        note("failed", str(error))
         return Ended(job, "failed", str(error))
     except Exception as error:  # a bug or the machine: the other runs go on
-        sentence = _explain(error)
-        directory.set_status("failed", sentence, label=job.label, traceback=traceback.format_exc())
+        sentence = _explain(error, job)
+        note("failed", sentence, traceback=traceback.format_exc())
         return Ended(job, "failed", sentence, again=True)
-    directory.set_status(state, label=job.label)
+    note(state)
     return Ended(job, "diverged" if state == "diverged" else "finished")
 
 
@@ -92,11 +100,13 @@ def _train(job: Job, directory: RunDirectory, stop: Stop) -> str:
     return state
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, job: Job) -> str:
     text = str(error).strip().splitlines()
     first = text[0] if text else type(error).__name__
     if "out of memory" in first.lower():
         return "Out of memory; use a smaller --batch-size, another --device, or fewer --jobs."
-    if isinstance(error, OSError) and error.errno == 28:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full; free some space and start the same command again."
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        return f"{job.directory} cannot be written to ({error.strerror}); choose another --runs-dir."
     return f"{type(error).__name__}: {first}"
