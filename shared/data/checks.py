@@ -1,8 +1,8 @@
 """Sanity checks of data, in front of a loader (random_tickets sheet, section 4.11).
 
 A check is named in a protocol: for the whole run (``Data.checks``), for one training phase (``Train.checks``) or for
-the data that a pruning scores (``Prune.checks``). Everything is a function of the run's draws, so it is the same after a
-restart.
+the data that a pruning scores (``Prune.checks``). Everything is a function of the run's draws, so it is the same after
+a restart.
 """
 
 from __future__ import annotations
@@ -67,11 +67,16 @@ def random_pixels(
     return with_examples(loader, seen)
 
 
-def half_dataset(loader: EpochLoader, *, mode: Literal["first", "random"] = "first") -> EpochLoader:
-    """Half of the examples: the first in file order and never shuffled (published), or a random half (answer42)."""
+def half_dataset(
+    loader: EpochLoader, *, mode: Literal["first", "random"] = "first", batches: int | None = None
+) -> EpochLoader:
+    """Half of the examples: the first in file order and never shuffled (published), or a random half (answer42).
+
+    ``batches`` states how many batches the first half has, where it is not the most that fit into half.
+    """
     n = len(loader.examples)
     if mode == "first":
-        at = corruptions.first_half(n, loader.batch_size)
+        at = corruptions.first_half(n, loader.batch_size, batches)
     else:
         at = corruptions.random_half(loader.draws.permutation(n, "check-half"))
     half = with_examples(loader, chosen(loader.examples, at))

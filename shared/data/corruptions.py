@@ -49,9 +49,13 @@ def permuted_rows_and_columns(image: Tensor, rows: Tensor, columns: Tensor) -> T
     return image[:, rows][:, :, columns]
 
 
-def first_half(n: int, batch_size: int) -> Tensor:
-    """Positions of the first half in file order, cut to whole batches: 390 batches of 64 are 24,960 of 50,000."""
-    return torch.arange(max(1, n // 2 // batch_size) * batch_size)[:n]
+def first_half(n: int, batch_size: int, batches: int | None = None) -> Tensor:
+    """Positions of the first ``batches`` batches in file order; by default as many whole ones as fit into half.
+
+    For 50,000 images in batches of 64 these are 390 batches, 24,960 images.
+    """
+    whole = n // 2 // batch_size if batches is None else batches
+    return torch.arange(n)[: max(1, whole) * batch_size]
 
 
 def random_half(order: Tensor) -> Tensor:

@@ -72,7 +72,8 @@ def smart_counts(sizes: Sequence[int], linear: Sequence[bool], rule: Rule) -> li
 
 def _published(sizes: Sequence[int], linear: Sequence[bool], rule: Rule) -> list[int]:
     f32, n = np.float32, len(sizes)
-    kept_linear = sum(int(f32(rule.linear_keep) * f32(s)) for s, f in zip(sizes, linear, strict=True) if f)
+    all_linear = sum(s for s, f in zip(sizes, linear, strict=True) if f)
+    kept_linear = int(f32(rule.linear_keep) * f32(all_linear))
     goal = int(f32(sum(sizes)) * f32(1 - rule.sparsity)) - kept_linear
     _check_budget(goal, rule)
     counts = [int(f32(rule.linear_keep) * f32(s)) if f else 0 for s, f in zip(sizes, linear, strict=True)]
