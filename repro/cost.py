@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.data.sizes import SIZES
 from shared.protocol import Protocol, Prune, Train, canonical, digest
 from shared.training.rundir import write_atomic
 
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 
 MEASURE_SECONDS = 2.0
 LATER = ("prune",)
-SIZES = {
-    "digits": (1437, 360),
-    "mnist": (60_000, 10_000),
-    "fashion-mnist": (60_000, 10_000),
-    "cifar10": (50_000, 10_000),
-    "cifar100": (50_000, 10_000),
-    "imagenette": (9_469, 3_925),
-}
-"""Training and test images, so that a plan needs no data."""
 
 
 @dataclass(frozen=True)

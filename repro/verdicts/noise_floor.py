@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import math
 
+from shared.data.sizes import SIZES
 from shared.protocol import Data
 
-TEST_IMAGES = {
-    "mnist": 10_000,
-    "cifar10": 10_000,
-    "cifar100": 10_000,
-    "tiny-imagenet": 10_000,
-    "imagenette": 3_925,
-    "imagenet": 50_000,
-}
 SUSPICIOUS = 0.01
 
 
@@ -23,7 +16,7 @@ def evaluated_images(data: Data) -> int | None:
         return data.val_size
     if data.test_per_class is not None:
         return None
-    return TEST_IMAGES.get(data.name)
+    return SIZES[data.name][1] if data.name in SIZES else None
 
 
 def sd_floor(percent: float, images: int) -> float:
