@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.data.sizes import SIZES
 from shared.protocol import Augment, Data, Model, Optimizer, Schedule
 
 SEEDS = (42, 43, 44)
@@ -35,7 +36,7 @@ DIGITS = Data(name="digits", resize=32, mean=(0.3053,), std=(0.3760,))
 
 DATA = {"cifar10": CIFAR10, "imagenette": IMAGENETTE, "mnist": MNIST, "digits": DIGITS}
 SIDE = {"cifar10": 32, "imagenette": 224, "mnist": 32, "digits": 32}
-IMAGES = {"cifar10": 50_000, "imagenette": 9_469, "mnist": 60_000, "digits": 1_437}
+IMAGES = {name: SIZES[name][0] for name in DATA}
 """Training images."""
 CHANNELS = {"cifar10": 3, "imagenette": 3, "mnist": 1, "digits": 1}
 
