@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from shared.errors import ReproError
 from shared.sparsity import growth
 from shared.training.components.masked_weights import keep_dormant
 from shared.training.components.tables import in_force
@@ -58,6 +59,7 @@ class DeepRewiring(Component):
         self.names: list[str] = []
         self.signs: dict[str, Tensor] = {}
         self.flat, self.noise = torch.empty(0), list[Tensor]()
+        self.places: list[Tensor] = []
         self.counts: list[list[int]] = []
 
     def start(self, state: State) -> None:
@@ -75,11 +77,26 @@ class DeepRewiring(Component):
                 self.signs[name] = drawn.sign().view(parameter.shape).to(parameter)
             else:
                 self.signs[name] = (parameter + dormant).sign()
-        sizes = [masks.parameters[n].numel() for n in self.names]
-        if sizes:
+        state.signals["signs"] = self.signs
+        self._locate(state)
+        if self.names:
+            sizes = [len(at) for at in self.places]
             self.flat = torch.empty(sum(sizes), dtype=masks.parameters[self.names[0]].dtype, device=state.device)
-            parts = zip(self.flat.split(sizes), self.names, strict=True)
-            self.noise = [part.view(masks.parameters[n].shape) for part, n in parts]
+            self.noise = list(self.flat.split(sizes))
+
+    def _locate(self, state: State, index: int | None = None) -> None:
+        """Flat positions of the active weights, in buffers that stay: growth keeps their number."""
+        for i, name in enumerate(self.names) if index is None else ((index, self.names[index]),):
+            at = state.masks.live[name].reshape(-1).nonzero().reshape(-1)
+            if i == len(self.places):
+                self.places.append(at)
+            elif len(at) == len(self.places[i]):
+                self.places[i].copy_(at)
+            else:
+                raise ReproError(
+                    f"{name} lost more weights than it has free positions, so DeepR cannot keep their number; "
+                    "choose a higher sparsity."
+                )
 
     def active(self, state: State) -> bool:
         """Whether there is noise and rewiring in this epoch."""
@@ -90,7 +107,7 @@ class DeepRewiring(Component):
         return noise_sd(self.eta, in_force(self.epochs, self.temperatures, state.epoch - 1))
 
     def draw(self, state: State) -> None:
-        """The step's N(0, 1) numbers."""
+        """The step's N(0, 1) numbers, one for each active weight in row-major order."""
         if self.active(state):
             sizes = [n.numel() for n in self.noise]
             state.draws.fill_normal(self.flat, sizes, "deep-rewiring-noise", epoch=state.epoch, step=state.step)
@@ -101,11 +118,14 @@ class DeepRewiring(Component):
         if not self.active(state):
             return
         sd = self.sd(state)
-        factors = dict(zip(state.masks, state.masks.factors, strict=True))
-        for name, noise in zip(self.names, self.noise, strict=True):
+        for name, at, noise in zip(self.names, self.places, self.noise, strict=True):
             gradient = state.masks.parameters[name].grad
             assert gradient is not None
-            gradient.addcmul_(noise, factors[name], value=sd)
+            # a gradient's memory may be laid out otherwise; take row-major positions of what it stands for
+            flat = gradient.contiguous().view(-1)
+            flat.index_add_(0, at, noise, alpha=sd)
+            if flat.data_ptr() != gradient.data_ptr():
+                gradient.copy_(flat.view(gradient.shape))
 
     @torch.no_grad()
     def after_batch(self, state: State) -> None:
@@ -137,7 +157,11 @@ class DeepRewiring(Component):
             after[name] = survivors | grown
         if after:
             masks.set(after)
-        masks.apply()
+            for index, name in enumerate(self.names):
+                if name in after:
+                    self._locate(state, index)
+        else:
+            masks.apply()
         assert masks.dormant is not None
         torch._foreach_zero_([d for n, d in zip(masks, masks.dormant, strict=True) if n in self.names])
         self.counts.append(counts)

@@ -1,7 +1,8 @@
 """The experiments of the paper: every job of its lists as a protocol (dsr sheet, section 6).
 
-Ids read ``data/method/sparsity``: ``mnist/dsr/99``, ``cifar10/static/90`` (later generation), ``cifar10-iclr/static/90``
-(earlier), ``cifar10/dsr-stop-60/90``, ``imagenet/thin/80``. Their label ``job`` is the line they come from.
+Ids read ``data/method/sparsity``: ``mnist/dsr/99``, ``cifar10/static/90`` (later generation),
+``cifar10-iclr/static/90`` (earlier), ``cifar10/dsr-stop-60/90``, ``imagenet/thin/80``. Their label ``job`` is the line
+they come from.
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ def experiment_of(job: Job, variant: str = "published") -> Experiment:
 def protocol(job: Job, seed: int, variant: str = "published") -> Protocol:
     """The run of a job.
 
-    Jobs of the earlier generation drop ``int(f * n)`` weights without being told so. That a tensor may be emptied there is
-    left to the variant ``published-iclr``: a run in which it happened stopped, so that no published number comes from one.
+    Jobs of the earlier generation drop ``int(f * n)`` weights without being told so. That a tensor may be emptied there
+    is left to the variant ``published-iclr``: a run in which it happened stopped, and no published number is from one.
     """
     rules = "iclr" if variant == "published" and job.generation == "iclr" else variant
     return Protocol(

@@ -17,7 +17,9 @@ from shared.data.loader import EpochLoader
 from shared.draws import ReplayedDraws
 from shared.models import registry
 from shared.protocol import Data, Method, Model, Optimizer, Protocol, Prunable, Train
-from shared.sparsity.units import of_units
+from shared.sparsity.masks import NORMS
+from shared.sparsity.tying import index_map
+from shared.sparsity.units import Granularity, live_units, of_units
 from shared.training.engine import Engine
 from shared.training.method import Component
 from shared.training.rundir import RunDirectory
@@ -83,11 +85,13 @@ class Stated:
 
     def __init__(self, inputs: Mapping[str, Any]) -> None:
         rule = inputs.get("reallocation", {})
+        self.state: State | None = None
         self.layers = list(rule.get("layer_draws", []))
         self.events: dict[int, list[list[int]]] = {}
         for event in [*rule.get("growth", []), *inputs.get("deep_rewiring", {}).get("growth", [])]:
             self.events[event["step"]] = event["positions"]
         self.normals = list(rule.get("standard_normal_draws", []))
+        self.signs = inputs.get("deep_rewiring", {}).get("stored_signs_at_start", [])
         self.noises = list(inputs.get("deep_rewiring", {}).get("standard_normal_draws", []))
 
     def sources(self, tensors: int) -> dict[str, Callable[..., Tensor]]:
@@ -101,37 +105,66 @@ class Stated:
             return torch.tensor([(self.layers.pop(0) + 0.5) / tensors], dtype=torch.float64)
 
         def noise(shape: tuple[int, ...], epoch: int, step: int, index: int) -> Tensor:
-            return c.tensor(self.noises.pop(0)).view(shape)
+            whole = c.tensor(self.noises.pop(0)).reshape(-1)
+            assert self.state is not None
+            not_full = [m for m in self.state.masks.live.values() if not bool(m.all())]
+            return whole[not_full[index].reshape(-1)]
 
         def normals(shape: tuple[int, ...], epoch: int, step: int, index: int) -> Tensor:
             return c.tensor(self.normals.pop(0)).view(shape)
 
-        return {"growth": growth, "remainder": remainder, "deep-rewiring-noise": noise, "new-weights": normals}
+        def stale(shape: tuple[int, ...], epoch: int, step: int, index: int) -> Tensor:
+            return 0.5 + 0.25 * torch.tensor(self.signs[index], dtype=torch.float64)
+
+        return {
+            "stale-signs": stale,
+            "growth": growth,
+            "remainder": remainder,
+            "deep-rewiring-noise": noise,
+            "new-weights": normals,
+        }
 
 
 class Probe(Component):
     """Reads loss, accuracy and the stored values (those under the masks included) after every step and epoch."""
 
-    def __init__(self) -> None:
+    def __init__(self, granularity: Granularity) -> None:
+        self.granularity = granularity
         self.loss: list[float] = []
         self.epochs: list[dict[str, Any]] = []
-        self.optimizer: torch.optim.Optimizer | None = None
 
     def after_step(self, state: State) -> None:
         assert state.loss is not None
         self.loss.append(state.loss.item() + (0.0 if state.penalty is None else state.penalty.item()))
-        self.optimizer = state.optimizer
 
     def after_epoch(self, state: State) -> None:
-        self.epochs.append(self.summary(state))
-
-    def summary(self, state: State) -> dict[str, Any]:
+        assert state.optimizer is not None
         stored = {n: p.detach().clone() for n, p in state.model.named_parameters()}
-        for name, dormant in zip(state.masks, state.masks.dormant or (), strict=False):
+        for name, dormant in zip(state.masks, state.masks.dormant or (), strict=True):
             stored[name] += dormant
-        assert self.optimizer is not None
-        buffers = {n: self.optimizer.state[p]["momentum_buffer"].clone() for n, p in state.model.named_parameters()}
-        return {"parameters": stored, "momentum": buffers}
+        buffers = {n: state.optimizer.state[p]["momentum_buffer"] for n, p in state.model.named_parameters()}
+        norms = [m for m in state.model.modules() if isinstance(m, NORMS)]
+        statistics = [checks({"running_mean": m.running_mean, "running_var": m.running_var}) for m in norms]  # type: ignore[dict-item]
+        active = [int(live_units(m, self.granularity).sum()) for m in state.masks.live.values()]
+        self.epochs.append(
+            {
+                "parameters": checks(stored) | banks(state),
+                "momentum": checks(buffers),
+                "normalisation": {f"normalisation_{i}": s for i, s in enumerate(statistics, 1)},
+                "active_per_tensor": active,
+            }
+        )
+
+
+def banks(state: State) -> dict[str, Any]:
+    """The bank of every tied tensor: the value at one position of each group."""
+    values = {}
+    for key in (k for k in state.kept if k.startswith("tied/")):
+        name, groups = key.removeprefix("tied/"), state.kept[key]
+        bank = torch.empty(int(groups.max()) + 1, dtype=torch.float64)
+        bank[groups] = state.masks.parameters[name].detach().reshape(-1)
+        values[name.replace(".weight", ".bank")] = bank
+    return checks(values)
 
 
 def checks(values: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -139,9 +172,7 @@ def checks(values: Mapping[str, Tensor]) -> dict[str, Any]:
     return {n: {"shape": list(v.shape), **c.checksum(v)} for n, v in values.items()}
 
 
-def run(
-    inputs: Mapping[str, Any], methods: tuple[Method, ...], folder: Path, *, stale: Any = None
-) -> tuple[Engine, Probe]:
+def run(inputs: Mapping[str, Any], methods: tuple[Method, ...], folder: Path) -> tuple[Engine, Probe]:
     """The trace through the engine: stated masks, values, data, draws and methods."""
     model, prunable = network(inputs)
     optimiser = inputs["optimiser"]
@@ -161,8 +192,6 @@ def run(
     )
     stated = Stated(inputs)
     sources = stated.sources(len(inputs.get("masks", {})))
-    if stale is not None:
-        sources["stale-signs"] = stale
     draws = ReplayedDraws(sources)
     images = c.tensor(inputs["images"])
     per_epoch = inputs["steps_per_epoch"] * batch
@@ -171,13 +200,20 @@ def run(
     loader = InOrder(examples, draws, batch, per_epoch)
     test = EpochLoader(examples, Data(name="stated"), draws, len(images), dtype=torch.float64, train=False)
     setup = Setup(model, loader, test, per_epoch, draws, torch.device("cpu"), eval_batch=len(images))
-    probe = Probe()
+    probe = Probe(inputs.get("reallocation", {}).get("granularity", "weight"))
     engine = Engine(plan, setup, RunDirectory(folder), own=COMPONENTS, observers=[probe])
-    state = engine.state
+    state = stated.state = engine.state
     dormant = state.masks.keep_dormant()
     state.kept |= {f"dormant/{n}": d for n, d in zip(state.masks, dormant, strict=True)}
     if "masks" in inputs:
         state.masks.set({n: of_units(positions(m), state.masks.live[n].shape) for n, m in inputs["masks"].items()})
+    for layer, order in inputs.get("orders", {}).items():
+        spec = next(p for p in inputs["parameters"] if p["name"] == f"{layer}.bank")
+        groups = index_map(torch.tensor(order), spec["shape"][0])
+        state.kept[f"tied/{layer}.weight"] = groups
+        weight = state.masks.parameters[f"{layer}.weight"]
+        with torch.no_grad():
+            weight.copy_(c.tensor(spec)[groups].view(weight.shape))
     assert engine.run() == "finished"
     assert not any((stated.layers, stated.normals, stated.noises))
     return engine, probe
