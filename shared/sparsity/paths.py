@@ -22,8 +22,8 @@ def effective_masks(
     """Masks reduced to the weights on at least one input-output path, and the number of paths.
 
     The network runs in float64 on an image of ones with weights 0 or 1, biases 0 and normalisation off: an output
-    counts the paths that arrive, and the product of a weight with its gradient counts those through it. The number of paths
-    overflows to infinity in deep networks, so the masks come from a second run whose layers average instead of adding.
+    counts the paths that arrive, and the product of a weight with its gradient counts those through it. The number of
+    paths overflows to infinity in deep networks, so the masks come from a second run whose layers average.
 
     Args:
         model: a network as in ``shared.sparsity.collapse.connected_outputs``; nothing of it changes.

@@ -21,7 +21,7 @@ from shared.training.saved import pack, unpack_network, unpack_optimizer
 if TYPE_CHECKING:
     from shared.training.engine import Engine
 
-LATER = frozenset({"prune"})
+LATER = frozenset({"prune", "prune-after"})
 OBSERVERS = frozenset({"count-flips"})
 
 

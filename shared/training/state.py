@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from shared.draws import Draws
 from shared.protocol import Protocol, Train
 from shared.sparsity.masks import Masks
+
+if TYPE_CHECKING:
+    from shared.data.loader import EpochLoader
 
 
 @dataclass
@@ -32,6 +35,7 @@ class State:
         signals: tensors that one component measures and another reads (flip counters), by parameter name.
         events: what happened in this epoch (prunings, reallocations), written to the metric stream; one that happened
             between steps says so by a true ``before_evaluation``.
+        train: loader of the run's training data, for components that score it between epochs.
     """
 
     protocol: Protocol
@@ -50,6 +54,7 @@ class State:
     kept: dict[str, Tensor] = field(default_factory=dict)
     signals: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    train: EpochLoader | None = None
 
     @property
     def parameters(self) -> list[nn.Parameter]:
