@@ -110,6 +110,8 @@ def _finetune(c: Choice, methods: tuple[Method, ...]) -> Train:
 
 
 def _sgd(c: Choice, name: str, epochs: int, lr: float, decay: float, methods: tuple[Method, ...]) -> Train:
+    if c["dropout"]:
+        methods = (*methods, phases.DROPOUT)
     return phases.sgd(
         name,
         epochs,

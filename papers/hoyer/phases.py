@@ -9,6 +9,8 @@ from shared.protocol import Method, Optimizer, Options, Phase, Protocol, Prunabl
 
 FREEZE_ZEROS = Method(name="freeze-zeros")
 MASK_GRADIENTS = Method(name="mask-gradients")
+DROPOUT = Method(name="dropout")
+"""The random numbers of a network's own dropout."""
 EVERYTHING = Prunable(bias=True)
 """MNIST: every parameter is regularised and pruned, biases included."""
 WITH_BATCHNORM = Prunable(batchnorm=True)

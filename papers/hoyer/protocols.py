@@ -62,7 +62,8 @@ def _dense() -> Iterator[Experiment]:
 def dense(dataset: str, network: zoo.Network, seed: int) -> Protocol:
     """A dense training on CIFAR."""
     r = network.recipe
-    plan = phases.sgd("train", r.epochs, r.milestones, gamma=r.gamma, weight_decay=r.weight_decay, batch=r.batch)
+    own = (phases.DROPOUT,) if "dropout" in network.options else ()
+    plan = phases.sgd("train", r.epochs, r.milestones, own, gamma=r.gamma, weight_decay=r.weight_decay, batch=r.batch)
     return _cifar(dataset, network.spec(zoo.CLASSES[dataset]), [plan], seed, Prunable())
 
 

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 NETWORKS: dict[str, str] = {
     # name: "module:function"; called with (model, generator) and model.options as keyword arguments
+    "cifar-alexnet": "shared.models.cifar_plain:cifar_alexnet",
+    "cifar-densenet": "shared.models.cifar_densenet:cifar_densenet",
+    "cifar-preresnet": "shared.models.cifar_resnet:cifar_preresnet",
+    "cifar-resnet": "shared.models.cifar_resnet:cifar_resnet",
+    "cifar-resnext": "shared.models.cifar_resnext:cifar_resnext",
+    "cifar-vgg19": "shared.models.cifar_plain:cifar_vgg19",
+    "imagenet-alexnet": "shared.models.torchvision_nets:imagenet_alexnet",
+    "imagenet-resnet18": "shared.models.torchvision_nets:imagenet_resnet18",
+    "imagenet-resnet50": "shared.models.torchvision_nets:imagenet_resnet50",
+    "imagenet-resnext50": "shared.models.torchvision_nets:imagenet_resnext50",
     "conv": "shared.models.plain:conv",
     "conv6": "shared.models.conv6:conv6",
     "densenet121": "shared.models.densenet:densenet121",

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from shared.errors import ReproError
+from shared.models.dropout import DrawnDropout
 from shared.models.initialise import framework_default, initialised
 from shared.protocol import Model
 
@@ -20,8 +21,9 @@ class Block(nn.Module):
     A shortcut convolution takes the pre-activated input where the channels change; otherwise the raw input is added.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = DrawnDropout(dropout) if dropout else nn.Identity()
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
@@ -32,7 +34,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``[B, inputs, H, W]`` -> ``[B, outputs, H/stride, W/stride]``."""
         a = F.relu(self.bn1(x))
-        h: Tensor = self.conv2(F.relu(self.bn2(self.conv1(a))))
+        h: Tensor = self.conv2(self.dropout(F.relu(self.bn2(self.conv1(a)))))
         if self.shortcut is not None:
             return h + self.shortcut(a)
         return h + (x if self.stride == 1 else x[:, :, :: self.stride, :: self.stride])
@@ -43,8 +45,12 @@ def widths(factor: float) -> list[int]:
     return [round(base * factor) for base in BASE]
 
 
-def wide_resnet(model: Model, generator: Generator | None = None, *, depth: int = 28) -> nn.Module:
+def wide_resnet(
+    model: Model, generator: Generator | None = None, *, depth: int = 28, dropout: float = 0.0
+) -> nn.Module:
     """WRN-depth-k with k = ``model.width``; stem 16, three groups of (depth - 4)/6 blocks, strides 1, 2, 2.
+
+    ``dropout`` acts between the two convolutions of a block and needs the component of that name while training.
 
     Convolutions start as N(0, 2/(kh*kw*out)), the classifier uniform on +-1/sqrt(inputs) with bias 0.
 
@@ -58,17 +64,17 @@ def wide_resnet(model: Model, generator: Generator | None = None, *, depth: int 
     groups = widths(model.width)
     if min(groups) < 1:
         raise ReproError(f"A width of {model.width:g} leaves a group without channels; use at least 0.04.")
-    return initialised(lambda: _network(model, groups, (depth - 4) // 6), generator, fan_out_normal)
+    return initialised(lambda: _network(model, groups, (depth - 4) // 6, dropout), generator, fan_out_normal)
 
 
-def _network(model: Model, groups: list[int], blocks: int) -> nn.Sequential:
+def _network(model: Model, groups: list[int], blocks: int, dropout: float) -> nn.Sequential:
     network = nn.Sequential()
     network.add_module("stem", nn.Conv2d(model.channels, 16, 3, 1, 1, bias=False))
     channels = 16
     for g, width in enumerate(groups, 1):
         group = nn.Sequential()
         for b in range(1, blocks + 1):
-            group.add_module(f"block{b}", Block(channels, width, 2 if g > 1 and b == 1 else 1))
+            group.add_module(f"block{b}", Block(channels, width, 2 if g > 1 and b == 1 else 1, dropout))
             channels = width
         network.add_module(f"group{g}", group)
     network.add_module("bn", nn.BatchNorm2d(channels))

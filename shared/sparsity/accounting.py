@@ -107,7 +107,12 @@ def output_positions(model: nn.Module, input_shape: Sequence[int]) -> Counter[st
     return found
 
 
-def observe(model: nn.Module, input_shape: Sequence[int], observer: Observer) -> None:
+def observe(
+    model: nn.Module,
+    input_shape: Sequence[int],
+    observer: Observer,
+    kinds: tuple[type[nn.Module], ...] = WEIGHTED + NORMS,
+) -> None:
     """Run one sample's shapes through the network and report each call of a convolution, linear or norm layer.
 
     Everything is on the meta device: nothing is computed, so it is as fast for a large network on a GPU as for a small
@@ -117,10 +122,11 @@ def observe(model: nn.Module, input_shape: Sequence[int], observer: Observer) ->
         model: the network.
         input_shape: of one sample.
         observer: called with module name, module, input and output (batch of 1), in the order of execution.
+        kinds: the layers to report.
     """
     handles = []
     for name, module in model.named_modules():
-        if isinstance(module, WEIGHTED + NORMS):
+        if isinstance(module, kinds):
 
             def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, name: str = name) -> None:
                 observer(name, module, inputs[0], output)
