@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table as Grid
 
 from repro.cli.console import duration, err
@@ -18,10 +20,16 @@ from repro.planning import Run
 from repro.verification import Prepared, execute
 
 PLAIN_SECONDS = 15.0
+ROWS_KEPT_FREE = 6
+"""Lines of the terminal that the table leaves to its frame."""
 
 
-def progress(prepared: Prepared) -> list[Ended]:
+def progress(prepared: Prepared, events: Iterator[list[Ended]] | None = None) -> list[Ended]:
     """Execute what is left and show how it goes.
+
+    Args:
+        prepared: the runs.
+        events: what executes them, as it comes; ``None`` stands for local processes.
 
     Returns:
         The runs that did not finish.
@@ -32,7 +40,7 @@ def progress(prepared: Prepared) -> list[Ended]:
     last = time.monotonic()
     if not err.is_terminal:
         err.print(f"{len(prepared.left)} runs to do ...")
-    events = execute(prepared)
+    events = execute(prepared) if events is None else events
     try:
         with live:
             for ended in events:
@@ -60,12 +68,13 @@ class Board:
         self.prepared = prepared
         self.started = time.monotonic()
         self.tails = {r.protocol.identity: Tail(r) for r in prepared.runs}
-        self.before = sum(t.read() for t in self.tails.values())
+        self.before = sum(t.before for t in self.tails.values())
 
     def update(self, ended: list[Ended]) -> None:
         """Read what is new; note how runs ended."""
         for tail in self.tails.values():
-            tail.read()
+            if tail.open:
+                tail.read()
         for e in ended:
             self.tails[e.job.protocol.identity].ended = e.state
 
@@ -80,8 +89,11 @@ class Board:
         return sum(r.protocol.epochs for r in self.prepared.runs)
 
     def line(self) -> str:
-        """One line: share done, runs finished, time used and left."""
-        finished = sum(t.ended in ("finished", "diverged") or t.run.state == "done" for t in self.tails.values())
+        """One line: share done; runs finished, running and failed; time used and left."""
+        tails = self.tails.values()
+        finished = sum(t.ended in ("finished", "diverged") or t.run.state == "done" for t in tails)
+        failed = sum(t.ended == "failed" for t in tails)
+        running = sum(t.open and t.epochs > t.before for t in tails)
         used = time.monotonic() - self.started
         new = self.done - self.before
         left = (
@@ -90,19 +102,25 @@ class Board:
             else ""
         )
         share = 100 * self.done / max(1, self.total)
-        return f"{share:3.0f} % · {finished} of {len(self.tails)} runs finished · {duration(used)} used{left}"
+        counts = f"{finished} of {len(self.tails)} runs finished"
+        counts += f", {running} running" * bool(running) + f", {failed} failed" * bool(failed)
+        return f"{share:3.0f} % · {counts} · {duration(used)} used{left}"
 
     def draw(self) -> Grid:
-        """One row an experiment, one bar a seed."""
+        """One row an experiment, one bar a seed; where there are too many rows, those at work and those that failed."""
         grid = Grid(box=box.SIMPLE_HEAD, caption=self.line(), caption_justify="left", pad_edge=False)
         grid.add_column("experiment")
         for seed in self.prepared.seeds:
             grid.add_column(f"seed {seed}", min_width=24)
-        for experiment in dict.fromkeys(r.experiment for r in self.prepared.runs):
-            tails = [t for t in self.tails.values() if t.run.experiment == experiment]
-            by_seed = {t.run.seed: t for t in tails}
+        rows: dict[str, dict[int, Tail]] = {}
+        for tail in self.tails.values():
+            rows.setdefault(tail.run.experiment, {})[tail.run.seed] = tail
+        shown = list(rows.values())
+        if len(shown) > (room := max(1, err.size.height - ROWS_KEPT_FREE)):
+            shown = [r for r in shown if any(t.ended == "failed" or (t.open and t.epochs) for t in r.values())][-room:]
+        for by_seed in shown:
             cells = [by_seed[s].cell() if s in by_seed else "" for s in self.prepared.seeds]
-            grid.add_row(tails[0].run.title, *cells)
+            grid.add_row(escape(next(iter(by_seed.values())).run.title), *cells)
         return grid
 
 
@@ -120,6 +138,12 @@ class Tail:
         self.epochs = 0
         self.last: dict[str, Any] = {}
         self._at = 0
+        self.before = self.read()
+
+    @property
+    def open(self) -> bool:
+        """Whether the run may still go on."""
+        return not self.ended and self.run.state != "done"
 
     def read(self) -> int:
         """Take in new lines; returns the epochs done."""
