@@ -21,7 +21,8 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/repro verify flipout --table vgg19 --scale demo
+	@$(BIN)/repro verify flipout --table vgg19 --scale demo; code=$$?; \
+		case $$code in 0|1|3) ;; *) exit $$code ;; esac  # a verdict is a result, not a failure of make
 
 check: $(STAMP)
 	$(BIN)/ruff check .
