@@ -220,8 +220,9 @@ def forget(single: Single) -> None:
 def _possible(paper: Paper, name: str, value: Any) -> None:
     """A typed value is finite and among the option's choices."""
     option = next(o for o in paper.options if o.name == name)
-    if option.choices and str(value) not in option.choices:
-        raise unknown(f"{paper.name} {name.replace('_', ' ')}", str(value), option.choices)
+    for one in value if isinstance(value, list) else [value]:
+        if option.choices and str(one) not in option.choices:
+            raise unknown(f"{paper.name} {name.replace('_', ' ')}", str(one), option.choices)
     if isinstance(value, float) and not math.isfinite(value):
         raise ReproError(f"{option.flag} must be a finite number, not {value}.")
 

@@ -35,8 +35,8 @@ PROFILES = {
 OWN = {
     "random-ticket": "papers.random_tickets.components:random_ticket",
     "hybrid-ticket": "papers.random_tickets.components:hybrid_ticket",
-    "snip-sanity": "papers.random_tickets.components:snip",
-    "grasp-sanity": "papers.random_tickets.components:grasp",
+    "snip-balanced": "papers.random_tickets.components:snip",
+    "grasp-balanced": "papers.random_tickets.components:grasp",
     "stated-masks": "random_tickets_cases:stated_masks",
 }
 

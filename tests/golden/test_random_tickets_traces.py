@@ -224,7 +224,7 @@ def test_snip_rearranged(tmp_path: Path) -> None:
     case = CASES["snip_training_answer42_rearranged"]
     i, e, tolerance = case["inputs"], case["expected"], case["tolerance"]
     model = r.network(i["network"])
-    pruner = Method(name="snip-sanity", options={"sparsity": i["prune_ratio"], "variant": "answer42"})
+    pruner = Method(name="snip-balanced", options={"sparsity": i["prune_ratio"], "variant": "answer42"})
     rearrange = (Method(name="layerwise-rearrange"),)
     phases = (
         Prune(name="score", method=pruner, checks=rearrange),
