@@ -44,7 +44,12 @@ KEEP_MASKS = Method(name="mask-gradients")
 
 
 def dsr(
-    schedule: Schedule, target: int, stop: int | None, variant: str, granularity: str = "weight", **extra: object
+    schedule: Schedule,
+    target: int,
+    stop: int | None,
+    variant: str,
+    granularity: str = "weight",
+    more: Options | None = None,
 ) -> Method:
     """Adaptive global threshold, growth in proportion to the survivors (section 4.1)."""
     options: Options = {"target": target}
@@ -54,23 +59,22 @@ def dsr(
         options["spare"] = "none"
     if granularity != "weight":
         options["granularity"] = granularity
-    return _reallocate(schedule, stop, options, **extra)
+    return _reallocate(schedule, stop, options | (more or {}))
 
 
-def set_(schedule: Schedule, fraction: float, stop: int | None, variant: str, **extra: object) -> Method:
+def set_(schedule: Schedule, fraction: float, stop: int | None, variant: str, more: Options | None = None) -> Method:
     """A fraction of each tensor, regrown in the same tensor (section 4.2)."""
     options: Options = {"fraction": fraction, "allocation": "within"}
     if variant in EARLY:
         options["extra"] = 0
-    return _reallocate(schedule, stop, options, **extra)
+    return _reallocate(schedule, stop, options | (more or {}))
 
 
-def _reallocate(schedule: Schedule, stop: int | None, options: Options, **extra: object) -> Method:
+def _reallocate(schedule: Schedule, stop: int | None, options: Options) -> Method:
     assert schedule.period is not None
     if stop is not None:
         options["stop_epoch"] = stop
-    more: Options = {k: v for k, v in extra.items() if v is not None}  # type: ignore[misc]
-    return table("reallocate", schedule.period, "period_epochs", "periods", {**options, **more})
+    return table("reallocate", schedule.period, "period_epochs", "periods", options)
 
 
 def deep_rewiring(schedule: Schedule, eta: float, stop: int | None, variant: str, *, early: bool) -> Method:

@@ -1,0 +1,152 @@
+"""From typed options to a paper-scale run (``repro run dsr ...``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from papers.dsr import protocols, recipes, settings
+from papers.dsr.choice import Choice, flag, nearest, read
+from papers.dsr.jobs import Job, job_named, jobs
+from papers.dsr.refusals import check
+from papers.dsr.schedule_file import schedule_named
+from shared.errors import ReproError
+from shared.protocol import Data, Method, Options, Phase, Protocol, Prune, Train
+
+
+def build(options: Mapping[str, Any]) -> Protocol:
+    """The run that these options describe; what is not given follows the published job of its network and method.
+
+    Raises:
+        ReproError: an option is unknown, out of range, without effect, or cannot be combined with another.
+    """
+    c = read(options)
+    if "job" in c.typed:
+        beside = set(c.typed) - {"job", "seed", "variant"}
+        if beside:
+            raise ReproError(f"--job stands for a whole line; leave {flag(sorted(beside)[0])} out.")
+        return protocols.protocol(job_named(c["job"]), c["seed"], c["variant"])
+    check(c)
+    job = nearest(c)
+    try:
+        return Protocol(
+            paper="dsr",
+            variant=c["variant"],
+            model=settings.model_for(job.network, job.width, batchnorm=c["batch_norm"] is not False, depth=c["depth"]),
+            data=_data(c, job),
+            prunable=settings.DOWNSAMPLE_SPARSE if c["sparse_downsample"] else settings.DENSE[job.network],
+            phases=_phases(c, job),
+            seed=c["seed"],
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ReproError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.") from error
+
+
+def _data(c: Choice, job: Job) -> Data:
+    data = settings.DATA[settings.NETWORKS[job.network]]
+    changes: dict[str, Any] = {"augment": ()} if c["augmentation"] is False else {}
+    if c["val_size"]:
+        changes |= {"val_size": c["val_size"], "evaluate_on": "val", "val_rule": "permuted"}
+    return data.model_copy(update=changes)
+
+
+def _phases(c: Choice, job: Job) -> tuple[Phase, ...]:
+    if c["method"] == "pruning":
+        dense = jobs()[f"{job.list}:0"]
+        first = c.given("epochs", dense.epochs)
+        decay = c.given("weight_decay", dense.weight_decay)
+        return recipes.after_dense(dense.schedule, first, _batch(c, job), decay, _pruning(c, job, decay))
+    training = _training(c, job)
+    if c["method"] in ("dense", "thin"):
+        return (training,)
+    if c["method"] == "tied":
+        return (recipes.tied(*_sparsities(c, job)), training)
+    start: Prune = recipes.masks(*_sparsities(c, job), c["granularity"])
+    if c["initial_density"] == "erdos-renyi":
+        start = Prune(name="masks", method=Method(name="erdos-renyi-init", options={"sparsity": job.sparsity}))
+    if c["masks_of_dsr"]:
+        found = nearest(Choice({**c.typed, "method": "dsr"}))
+        search = _training(Choice({k: v for k, v in c.typed.items() if k not in ("method", "epochs")}), found)
+        rest = training.model_copy(update={"name": "static"})
+        return (start, search, recipes.restart(c["masks_of_dsr"]), rest)
+    return (start, training)
+
+
+def _sparsities(c: Choice, job: Job) -> tuple[float, float]:
+    """Of convolutions and of linear layers; the classifier of WRN is never sparse."""
+    linear = 0.0 if job.network == "wide_resnet" else job.sparsity
+    return c.given("sparsity_conv", job.sparsity), c.given("sparsity_linear", linear)
+
+
+def _batch(c: Choice, job: Job) -> int:
+    return int(c.given("batch_size", job.batch))
+
+
+def _pruning(c: Choice, job: Job, decay: float) -> Train:
+    assert job.steps is not None
+    assert job.start is not None
+    assert job.post is not None
+    steps, start = c.given("pruning_steps", job.steps), c.given("pruning_start_epoch", job.start)
+    interval = c["pruning_interval_epochs"]
+    epochs = start + interval * (steps - 1) + c.given("fine_tune_epochs", job.post)
+    linear = c.given("target_sparsity_linear", 0.0 if job.network == "wide_resnet" else job.sparsity)
+    step = recipes.gradually(
+        conv=c.given("target_sparsity_conv", job.sparsity),
+        linear=linear,
+        steps=steps,
+        first=start + 1,
+        interval=interval,
+        shape=c.given("pruning_schedule", job.shape),
+        extra=0 if c["variant"] in recipes.EARLY or c["variant"] == "corrected" else 1,
+        spare=job.network == "lenet300" and linear > 0.9,
+    )
+    optimizer = settings.sgd(decay, c["momentum"], c.given("nesterov", True))
+    schedule = schedule_named(c.given("schedule", job.schedule))
+    return recipes.train(schedule, epochs, _batch(c, job), optimizer, recipes.KEEP_MASKS, step)
+
+
+def _training(c: Choice, job: Job) -> Train:
+    schedule = schedule_named(c.given("schedule", job.schedule))
+    optimizer = settings.sgd(c.given("weight_decay", job.weight_decay), c["momentum"], c.given("nesterov", True))
+    methods = _methods(c, replace(job, l1=c.given("l1_coefficient", job.l1)), schedule)
+    return recipes.train(schedule, c.given("epochs", job.epochs), _batch(c, job), optimizer, *methods)
+
+
+def _methods(c: Choice, job: Job, schedule: settings.Schedule) -> tuple[Method, ...]:
+    variant, lasso = c["variant"], c["kernel_group_lasso"]
+    if c["method"] == "tied":
+        return (recipes.tied_gradients(job.l1, lasso, rescale=c["rescale_tied_gradient"]),)
+    if c["method"] in ("dense", "thin"):
+        return (Method(name="masked-weights", options={"l1": job.l1}),) if job.l1 else ()
+    if c["method"] == "static":
+        return (recipes.masked(job.l1, lasso),) if job.l1 else (recipes.KEEP_MASKS,)
+    masked = recipes.masked(job.l1, lasso)
+    stop = c.given("stop_rewiring_epoch", job.stop)
+    if c["method"] == "deep-rewiring":
+        return (masked, recipes.deep_rewiring(schedule, c["deep_rewiring_eta"], stop, variant, early=False))
+    return (masked, _reallocation(c, job, schedule, stop))
+
+
+def _reallocation(c: Choice, job: Job, schedule: settings.Schedule, stop: int | None) -> Method:
+    """DSR, SET, and the mixed modes that the original's flags allow."""
+    criterion = c.given("drop_criterion", "threshold" if c["method"] == "dsr" else "fraction")
+    coarse: Options = {"granularity": c["granularity"]} if c["granularity"] != "weight" else {}
+    more: Options = {"new": "random"} if c["growth_init"] == "random" else {}
+    across = c.given("growth_allocation", "proportional" if c["method"] == "dsr" else "within") == "proportional"
+    allocation = ("exact" if c["variant"] == "corrected" else "published") if across else "within"
+    if criterion == "fraction":
+        fraction = c.given("drop_fraction", job.fraction)
+        method = recipes.set_(schedule, fraction, stop, c["variant"], more)
+    else:
+        more |= {"threshold": c["initial_threshold"]} if "initial_threshold" in c.typed else {}
+        more |= {"exact_count": True} if criterion == "exact-count" else {}
+        target = c.given("reallocations_per_update", job.target)
+        method = recipes.dsr(schedule, target, stop, c["variant"], more=more)
+    options: Options = {k: v for k, v in method.options.items() if k != "allocation"} | coarse
+    if allocation != "published":
+        options["allocation"] = allocation
+    return Method(name=method.name, options=options)

@@ -1,0 +1,112 @@
+"""What was typed, and the published job that the rest is taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from papers.dsr.jobs import Job, jobs
+from papers.dsr.options import OPTIONS
+from papers.dsr.protocols import VARIANTS
+from papers.dsr.settings import THIN
+from papers.dsr.widths import lenet_width
+from shared.errors import ReproError, unknown
+
+OPTION = {option.name: option for option in OPTIONS}
+BESIDE = {"seed": 42, "variant": "published"}
+LIST_OF = {"lenet300": ("mnist", "ours"), "wide_resnet": ("cifar",), "imagenet_resnet50": ("imagenet",)}
+FRACTIONS = (
+    "sparsity", "sparsity_conv", "sparsity_linear", "target_sparsity_conv", "target_sparsity_linear", "drop_fraction",
+)  # fmt: skip
+POSITIVE = (
+    "reallocations_per_update", "initial_threshold", "deep_rewiring_eta", "pruning_steps", "pruning_interval_epochs",
+    "fine_tune_epochs", "epochs", "batch_size", "width_multiplier", "stop_rewiring_epoch",
+)  # fmt: skip
+ON = {"batch_norm", "augmentation"}
+"""Switches that are on by default: saying so again changes nothing."""
+OFF = {"sparse_downsample", "rescale_tied_gradient", "kernel_group_lasso"}
+NOT_NEGATIVE = ("weight_decay", "l1_coefficient", "val_size", "momentum", "pruning_start_epoch", "seed")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Typed options over defaults; ``choice.typed`` holds only what was asked for."""
+
+    typed: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.typed:
+            return self.typed[name]
+        return BESIDE[name] if name in BESIDE else OPTION[name].default
+
+    def given(self, name: str, otherwise: Any) -> Any:
+        """What was typed, else another value."""
+        return self.typed.get(name, otherwise)
+
+
+def read(options: Mapping[str, Any]) -> Choice:
+    """Drop what was not typed, refuse unknown names and values out of range.
+
+    Raises:
+        ReproError: naming the option and what it takes.
+    """
+    typed = {name: value for name, value in options.items() if value is not None}
+    for name, value in typed.items():
+        if name not in OPTION and name not in BESIDE:
+            raise unknown("dsr option", name, [*OPTION, *BESIDE])
+        choices = OPTION[name].choices if name in OPTION else VARIANTS if name == "variant" else ()
+        if choices and value not in choices:
+            raise unknown(f"value of {flag(name)}", str(value), choices)
+        _number(name, value)
+    return Choice({n: v for n, v in typed.items() if n not in OFF | ON or (v is False if n in ON else v)})
+
+
+def flag(name: str) -> str:
+    """The option as typed."""
+    if name in ON:
+        return "--no-" + name.replace("_", "-")
+    return OPTION[name].flag if name in OPTION else f"--{name}"
+
+
+def _number(name: str, value: Any) -> None:
+    if name in FRACTIONS and not 0 < value < 1:
+        raise ReproError(f"{flag(name)} is a fraction between 0 and 1, not {value:g}.")
+    if name in POSITIVE and not value > 0:
+        raise ReproError(f"{flag(name)} must be positive, not {value:g}.")
+    if name in NOT_NEGATIVE and not value >= 0:
+        raise ReproError(f"{flag(name)} must not be negative; it is {value:g}.")
+    if name == "momentum" and value >= 1:
+        raise ReproError(f"--momentum must be below 1, not {value:g}.")
+
+
+def nearest(c: Choice) -> Job:
+    """The published job of this network and method at the nearest sparsity, with the wished sparsity."""
+    network, method, wanted = c["network"], c["method"], c["sparsity"]
+    granularity = c["granularity"] if method == "dsr" and c["granularity"] == "kernel" else "weight"
+    fitting = [
+        job
+        for job in jobs().values()
+        if job.list in LIST_OF[network]
+        and job.method == method
+        and job.mask_from is None
+        and job.runs
+        and job.granularity in (granularity, "weight")
+    ]
+    best = min(fitting, key=lambda j: (j.granularity != granularity, abs(j.sparsity - wanted)))
+    sparsity = 0.0 if method == "dense" else wanted
+    return replace(best, sparsity=sparsity, width=_width(c, best, sparsity))
+
+
+def _width(c: Choice, job: Job, sparsity: float) -> float:
+    if "width_multiplier" in c.typed:
+        return float(c["width_multiplier"])
+    if job.method != "thin":
+        return job.width
+    if job.network == "lenet300":
+        return lenet_width(sparsity)
+    published = THIN["iclr" if c["variant"] == "corrected" else "icml"][job.network]
+    if sparsity not in published:
+        known = ", ".join(f"{s:g}" for s in published)
+        raise ReproError(f"The published thin widths stand for sparsities {known}; give --width-multiplier for others.")
+    return published[sparsity]

@@ -1,0 +1,147 @@
+"""Laws that hold at every reallocation, checked on small runs of the product's own event (dsr sheet, sections 4.1, 7).
+
+Each returns 1 where the law held throughout, else 0; heavy imports stay inside.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shared.training.state import State
+
+EVENTS = 40
+
+
+@cache
+def trajectory(variant: str) -> dict[str, Any]:
+    """Forty events on a small network whose weights move at random in between."""
+    import torch
+
+    from papers.dsr import recipes
+    from papers.dsr.settings import SCHEDULES
+    from shared.models.layers import sequential
+    from shared.training.components.reallocate import Reallocation
+
+    layers = [{"type": "linear", "in": a, "out": b, "bias": False} for a, b in ((40, 60), (60, 20), (20, 10))]
+    state = _state(sequential(layers))
+    options = recipes.dsr(SCHEDULES["mnist_schedule"], 60, None, variant).options
+    options = {k: v for k, v in options.items() if k not in ("period_epochs", "periods")}
+    component = Reallocation(periods=[1], threshold=0.02, **options)  # type: ignore[arg-type]
+    component.start(state)
+    generator = torch.Generator().manual_seed(7)
+    out: dict[str, Any] = {"before": state.masks.remaining, "remaining": [], "fresh": [], "thresholds": []}
+    for step in range(EVENTS):
+        state.step = step
+        before = {n: m.clone() for n, m in state.masks.live.items()}
+        component.event(state)
+        grown = {n: m & ~before[n] for n, m in state.masks.live.items()}
+        zero = all(bool((state.masks.parameters[n][g] == 0).all()) for n, g in grown.items())
+        out["remaining"].append(state.masks.remaining)
+        out["fresh"].append(zero and all(bool((p[~state.masks.live[n]] == 0).all()) for n, p in _items(state)))
+        out["thresholds"].append((component.log.events[-1]["threshold"], component.threshold))
+        with torch.no_grad():
+            for p in state.masks.parameters.values():
+                p.add_(torch.randn(p.shape, generator=generator), alpha=0.05)
+        state.masks.apply()
+    out["events"] = component.log.events
+    return out
+
+
+def _items(state: State) -> Any:
+    return state.masks.parameters.items()
+
+
+def _state(model: Any) -> State:
+    import torch
+
+    from shared.draws import KeyedDraws
+    from shared.protocol import Data, Model, Protocol, Train
+    from shared.sparsity.masks import Masks, prunable_parameters
+    from shared.training.components.masked_weights import keep_dormant
+    from shared.training.components.sparse_init import random_masks
+    from shared.training.state import State
+
+    plan = Protocol(
+        paper="dsr", model=Model(name="lenet300"), data=Data(name="digits"), phases=(Train(epochs=1),), seed=7
+    )
+    masks = Masks(prunable_parameters(model))
+    state = State(plan, model, masks, KeyedDraws(7), torch.device("cpu"))
+    keep_dormant(state)
+    masks.set(random_masks(masks, state.draws, dict.fromkeys(masks, 0.8)))
+    return state
+
+
+def constant_count() -> float:
+    """``corrected``: the number of active weights is the same after every event."""
+    run = trajectory("corrected")
+    return float(all(n == run["before"] for n in run["remaining"]))
+
+
+def published_surplus() -> float:
+    """``published``: the number never falls below the first, and exceeds it only by what rounding created (trap 4)."""
+    run = trajectory("published")
+    grown = [sum(e["grown"]) - sum(e["dropped"]) for e in run["events"]]
+    total, law = run["before"], True
+    for surplus, n in zip(grown, run["remaining"], strict=True):
+        total += surplus
+        law = law and surplus >= 0 and n == total
+    return float(law)
+
+
+def grown_start_at_zero() -> float:
+    """Grown weights are 0, and so is everything inactive, right after an event."""
+    return float(all(all(trajectory(v)["fresh"]) for v in ("published", "corrected")))
+
+
+def threshold_rule() -> float:
+    """H halves above 1.1 N_p, doubles below 0.9 N_p, and stays in between."""
+    run = trajectory("published")
+    law = True
+    for (used, after), event in zip(run["thresholds"], run["events"], strict=True):
+        k = sum(event["dropped"])
+        law = law and after == (used / 2 if k > 66 else used * 2 if k < 54 else used)
+    return float(law)
+
+
+def threshold_example() -> float:
+    """Example 7.2: the threshold after the stated counts, from 1e-3 at N_p = 600."""
+    from shared.sparsity.reallocation import adapted
+
+    h, out = 1e-3, []
+    for k in (677, 1177, 660, 661, 540, 539, 600, 0):
+        h = adapted(h, k, 600)
+        out.append(h)
+    return float(out == [5e-4, 2.5e-4, 2.5e-4, 1.25e-4, 1.25e-4, 2.5e-4, 2.5e-4, 5e-4])
+
+
+def growth_example(layer: int) -> float:
+    """Example 7.4: R = (10, 5, 5), K = (2, 3, 1) with the remainder drawn for one layer, as digits (``222``)."""
+    from shared.sparsity.growth import proportional_published
+
+    passes = proportional_published((10, 5, 5), (2, 3, 1), (1000,) * 3, lambda: layer)
+    return float("".join(str(n) for n in passes[0][1]))
+
+
+def events(schedule: str, per_epoch: int, epochs: int, stop: int) -> float:
+    """Reallocations of a whole run (7.1)."""
+    from papers.dsr.settings import SCHEDULES
+    from shared.training.components.events import Clock
+
+    table = SCHEDULES[schedule].period
+    assert table is not None
+    clock = Clock(table[0], [int(p) for p in table[1]], stop)
+    return float(sum(len(e) for e in clock.iterations(epochs, per_epoch)))
+
+
+def set_count(network: str, sparsity: float, fraction: float, width: float) -> float:
+    """Weights that SET moves at its first event, later generation (7.3)."""
+    import math
+
+    from papers.dsr.counts import shapes
+    from shared.sparsity.reallocation import fraction_count
+    from shared.sparsity.units import active_count
+
+    prunable, _ = shapes(network, width)
+    return float(sum(fraction_count(active_count(math.prod(s), sparsity), fraction) for s in prunable))

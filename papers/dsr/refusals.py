@@ -1,0 +1,111 @@
+"""Options that would have no effect, or cannot work, in the chosen combination: each is refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from papers.dsr.choice import Choice, flag
+from shared.errors import ReproError
+
+MOVING = ("dsr", "set")
+SPARSE = ("dsr", "set", "deep-rewiring", "static", "tied")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """An option that acts only where ``holds``; ``why`` completes the sentence "--option has no effect ..."."""
+
+    option: str
+    holds: Callable[[Choice], bool]
+    why: str
+
+
+def method_in(*methods: str) -> Callable[[Choice], bool]:
+    """Whether the chosen method is one of these."""
+    return lambda c: c["method"] in methods
+
+
+def network_in(*networks: str) -> Callable[[Choice], bool]:
+    """Whether the chosen network is one of these."""
+    return lambda c: c["network"] in networks
+
+
+def threshold(c: Choice) -> bool:
+    """Whether events drop by a threshold."""
+    return str(c.given("drop_criterion", "threshold" if c["method"] == "dsr" else "fraction")) != "fraction"
+
+
+def fraction(c: Choice) -> bool:
+    """Whether events drop a fraction of each tensor."""
+    return c["method"] in MOVING and not threshold(c)
+
+
+NOT_HERE = "with --method {method}"
+CONVOLUTIONS = network_in("wide_resnet", "imagenet_resnet50")
+RULES = (
+    Needs("depth", network_in("wide_resnet"), "on {network}, whose depth is fixed"),
+    Needs("batch_norm", network_in("lenet300"), "on {network}, which has no form without it"),
+    Needs("augmentation", network_in("wide_resnet"), "on {network}; only CIFAR-10 has an augmentation to leave out"),
+    Needs("sparse_downsample", network_in("imagenet_resnet50"), "on {network}"),
+    Needs("sparsity", lambda c: c["method"] != "dense", NOT_HERE),
+    Needs("sparsity_conv", method_in(*SPARSE), NOT_HERE),
+    Needs("sparsity_conv", CONVOLUTIONS, "on {network}, which has no convolution"),
+    Needs("sparsity_linear", method_in(*SPARSE), NOT_HERE),
+    Needs("sparsity_linear", network_in("lenet300", "imagenet_resnet50"), "on {network}: its classifier stays dense"),
+    Needs("sparsity_linear", lambda c: c["initial_density"] == "uniform", "with --initial-density erdos-renyi"),
+    Needs("sparsity_conv", lambda c: c["initial_density"] == "uniform", "with --initial-density erdos-renyi"),
+    Needs("target_sparsity_conv", method_in("pruning"), NOT_HERE),
+    Needs("target_sparsity_conv", CONVOLUTIONS, "on {network}, which has no convolution"),
+    Needs("target_sparsity_linear", method_in("pruning"), NOT_HERE),
+    Needs("target_sparsity_linear", network_in("lenet300", "imagenet_resnet50"), "on {network}"),
+    Needs("granularity", method_in("dsr", "set", "static"), NOT_HERE + "; it works per weight"),
+    Needs("granularity", CONVOLUTIONS, "on {network}: linear layers are always per weight"),
+    Needs("initial_density", method_in("dsr", "set", "deep-rewiring", "static"), NOT_HERE),
+    Needs("initial_density", lambda c: c["granularity"] == "weight", "with --granularity {granularity}"),
+    Needs("rescale_tied_gradient", method_in("tied"), NOT_HERE),
+    Needs("rescale_tied_gradient", lambda c: c["variant"] == "corrected", "as published; add --variant corrected"),
+    Needs("masks_of_dsr", method_in("static"), NOT_HERE + "; it belongs to static"),
+    Needs("drop_criterion", method_in(*MOVING), NOT_HERE),
+    Needs("reallocations_per_update", lambda c: c["method"] in MOVING and threshold(c), "without a threshold"),
+    Needs("initial_threshold", lambda c: c["method"] in MOVING and threshold(c), "without a threshold"),
+    Needs("initial_threshold", lambda c: c["drop_criterion"] != "exact-count", "with --drop-criterion exact-count"),
+    Needs("drop_fraction", fraction, "without --drop-criterion fraction"),
+    Needs("growth_allocation", method_in(*MOVING), NOT_HERE),
+    Needs("growth_init", method_in(*MOVING), NOT_HERE),
+    Needs("stop_rewiring_epoch", method_in(*MOVING, "deep-rewiring"), NOT_HERE),
+    Needs("deep_rewiring_eta", method_in("deep-rewiring"), NOT_HERE),
+    Needs("pruning_schedule", method_in("pruning"), NOT_HERE),
+    Needs("pruning_steps", method_in("pruning"), NOT_HERE),
+    Needs("pruning_start_epoch", method_in("pruning"), NOT_HERE),
+    Needs("pruning_interval_epochs", method_in("pruning"), NOT_HERE),
+    Needs("fine_tune_epochs", method_in("pruning"), NOT_HERE),
+    Needs("l1_coefficient", lambda c: c["method"] != "pruning", NOT_HERE),
+    Needs("kernel_group_lasso", lambda c: bool(c["l1_coefficient"]), "without --l1-coefficient"),
+    Needs("kernel_group_lasso", method_in(*SPARSE), NOT_HERE),
+    Needs("kernel_group_lasso", CONVOLUTIONS, "on {network}, which has no convolution"),
+)
+
+
+def check(c: Choice) -> None:
+    """Refuse the first option that would be ignored, and combinations that cannot run.
+
+    Raises:
+        ReproError: one sentence saying which and what would be right.
+    """
+    named = {name: c[name] for name in ("method", "network", "granularity")}
+    for rule in RULES:
+        if rule.option in c.typed and not rule.holds(c):
+            raise ReproError(f"{flag(rule.option)} has no effect {rule.why.format(**named)}.")
+    by_threshold = c["drop_criterion"] in ("threshold", "exact-count")
+    if c["method"] == "set" and by_threshold and "reallocations_per_update" not in c.typed:
+        raise ReproError("--drop-criterion with a threshold needs --reallocations-per-update beside --method set.")
+    if c["method"] == "dsr" and c["drop_criterion"] == "fraction" and "drop_fraction" not in c.typed:
+        raise ReproError("--drop-criterion fraction needs --drop-fraction beside --method dsr.")
+    if c["momentum"] == 0 and c.given("nesterov", True):
+        raise ReproError("Nesterov needs momentum; add --no-nesterov to --momentum 0.")
+    stop, epochs = c["stop_rewiring_epoch"], c["epochs"]
+    if stop is not None and epochs is not None and stop > epochs:
+        raise ReproError(f"--stop-rewiring-epoch {stop} lies beyond the {epochs} epochs; leave it out.")
+    if c["width_multiplier"] is not None and c["network"] == "lenet300" and c["width_multiplier"] < 1 / 300:
+        raise ReproError("--width-multiplier below 1/300 leaves LeNet no hidden unit.")

@@ -1,0 +1,145 @@
+"""The three scales as functions from a paper-scale protocol to a protocol.
+
+Cutting epochs keeps the relative place of every step of the learning rate, of the period and of every pruning. The demo
+is chosen for cost alone: its numbers are set by a time budget and never by an outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.protocol import Augment, Data, Method, Options, Protocol, Scalar, Scale, Train
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How far a network's runs are cut.
+
+    Attributes:
+        epochs: factor of the epochs.
+        steps: factor of the optimiser steps, which rewiring periods follow.
+        width: factor of hidden channels; units to reallocate follow its square.
+        per_class, test_per_class: images kept of each class (0: all).
+        side: of the images.
+        batch: images of a step.
+        depth: of the wide ResNet.
+    """
+
+    epochs: float
+    steps: float
+    width: float
+    per_class: int
+    test_per_class: int
+    side: int
+    batch: int
+    depth: int = 28
+
+
+DEMO = {
+    "lenet300": Cut(0.2, 1 / 150, 1, 100, 0, 28, 50),
+    "wide_resnet": Cut(0.06, 1 / 250, 1 / 8, 100, 0, 32, 50, depth=10),
+    "imagenet_resnet50": Cut(0.12, 1 / 2000, 1 / 16, 100, 0, 32, 50),
+}
+REDUCED = {
+    "lenet300": Cut(0.2, 1 / 60, 1, 500, 500, 28, 100),
+    "wide_resnet": Cut(0.15, 1 / 66, 1 / 4, 500, 500, 32, 100, depth=16),
+    "imagenet_resnet50": Cut(0.2, 1 / 1000, 1 / 8, 50, 10, 64, 100),
+}
+SCALE_NOTES: dict[Scale, str] = {
+    "demo": (
+        "100 embedded 8x8 digits of each class, batches of 50; LeNet at full size on 28x28 in 20 epochs for 100, "
+        "WRN-10 at 1/8 width in 12 for 200, ResNet-50 at 1/16 width on 32x32 in 12 for 100; shifts but no mirroring. "
+        "Periods shrink to a few steps. Chosen for cost alone, so only sentences can be judged."
+    ),
+    "reduced": (
+        "The paper's data with 500 training images a class (ImageNet: 50 at 64x64); LeNet at full size in 20 epochs "
+        "for 100, WRN-16 at 1/4 width in 30 for 200, ResNet-50 at 1/8 width in 20 for 100."
+    ),
+    "paper": "As published: full networks and data, five seeds (42 to 46; the originals were never seeded).",
+}
+SHORTEST_PERIOD = 4
+DIGITS = Data(name="digits", mean=(0.3053,), std=(0.3760,))
+
+
+def paper(protocol: Protocol) -> Protocol:
+    """The protocol itself."""
+    return protocol
+
+
+def demo(protocol: Protocol) -> Protocol:
+    """Embedded digits, thin networks, a few epochs."""
+    cut = DEMO[protocol.model.name]
+    keep = {
+        "per_class": cut.per_class,
+        "val_size": _held_out(protocol, cut.per_class, 10),
+        "evaluate_on": protocol.data.evaluate_on,
+    }
+    shifts = tuple(
+        Augment(kind="pad-crop", padding=cut.side // 8) for a in protocol.data.augment if a.kind == "pad-crop"
+    )
+    data = DIGITS.model_copy(update={**keep, "resize": cut.side, "augment": shifts})
+    data = data.model_copy(update={"val_rule": protocol.data.val_rule})
+    return _cut(protocol, cut, "demo", data, channels=1, classes=10)
+
+
+def reduced(protocol: Protocol) -> Protocol:
+    """The paper's own data, fewer images, thinner networks, fewer epochs."""
+    cut = REDUCED[protocol.model.name]
+    keep: dict[str, object] = {"per_class": cut.per_class, "test_per_class": cut.test_per_class}
+    keep["val_size"] = _held_out(protocol, cut.per_class, protocol.model.classes)
+    if protocol.data.resize is not None:
+        keep["resize"] = cut.side
+    data = protocol.data.model_copy(update=keep)
+    return _cut(protocol, cut, "reduced", data, channels=protocol.model.channels, classes=protocol.model.classes)
+
+
+def _held_out(protocol: Protocol, per_class: int, classes: int) -> int:
+    """The validation part: a tenth of what is left, where there was one."""
+    return per_class * classes // 10 if protocol.data.val_size else 0
+
+
+def _cut(protocol: Protocol, cut: Cut, name: Scale, data: Data, *, channels: int, classes: int) -> Protocol:
+    model = protocol.model
+    options: Options = dict(model.options)
+    if model.name == "wide_resnet":
+        options["depth"] = min(cut.depth, int(str(options.get("depth", 28))))
+    changes = {"width": model.width * cut.width, "channels": channels, "classes": classes, "size": cut.side}
+    small = model.model_copy(update={**changes, "options": options})
+    phases = tuple(shorten(p, cut) if isinstance(p, Train) else p for p in protocol.phases)
+    return protocol.with_(scale=name, model=small, data=data, phases=phases)
+
+
+def shorten(phase: Train, cut: Cut) -> Train:
+    """The phase with its epochs cut, every event at its relative place; a gradual pruning keeps all its steps."""
+    epochs = max(1, round(phase.epochs * cut.epochs))
+    prunes = next((m for m in phase.methods if m.name == "prune-gradually"), None)
+    if prunes is not None:
+        first, steps, interval = (int(str(prunes.options[k])) for k in ("first", "steps", "interval"))
+        after = max(2, round((phase.epochs - first - interval * (steps - 1)) * cut.epochs))
+        epochs = first + steps - 1 + after  # one epoch between prunings
+    methods = tuple(_rescaled(m, epochs / phase.epochs, cut) for m in phase.methods)
+    return phase.model_copy(update={"epochs": epochs, "batch_size": cut.batch, "methods": methods})
+
+
+def _rescaled(method: Method, ratio: float, cut: Cut) -> Method:
+    options = dict(method.options)
+    for key in ("epochs", "period_epochs", "temperature_epochs"):
+        if isinstance(at := options.get(key), list):
+            options[key] = _places(at, ratio)
+    if isinstance(periods := options.get("periods"), list):
+        options["periods"] = [max(SHORTEST_PERIOD, round(float(str(p)) * cut.steps)) for p in periods]
+    if (stop := options.get("stop_epoch")) is not None:
+        options["stop_epoch"] = max(1, round(int(str(stop)) * ratio))
+    if (target := options.get("target")) is not None:
+        options["target"] = max(1, round(int(str(target)) * cut.width**2))
+    if method.name == "prune-gradually":
+        options["interval"] = 1
+    return method.model_copy(update={"options": options})
+
+
+def _places(epochs: list[Scalar], ratio: float) -> list[Scalar]:
+    """Scaled epochs, still increasing from 0."""
+    out: list[int] = []
+    for epoch in epochs:
+        out.append(max(round(int(str(epoch)) * ratio), out[-1] + 1 if out else 0))
+    return list(out)
