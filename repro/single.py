@@ -19,6 +19,7 @@ from repro.settings import override
 from shared.errors import ReproError, unknown
 from shared.paper import Experiment, Paper
 from shared.protocol import Precision, Protocol, Prune, Train
+from shared.sanity import with_checks
 
 if TYPE_CHECKING:
     from repro.evidence.record import Record
@@ -33,6 +34,7 @@ class Asked:
     seed: int = 42
     variant: str | None = None
     precision: str | None = None
+    check: Sequence[str] = ()
     sets: Sequence[str] = ()
     data_dir: Path | None = None
     runs_dir: Path | None = None
@@ -116,7 +118,7 @@ def plan(paper: Paper, asked: Asked) -> Single:
     if asked.seed < 0:
         raise ReproError(f"--seed must not be negative; it is {asked.seed}.")
     variant = {"variant": asked.variant} if asked.variant is not None else {}
-    full = paper.build({**asked.options, **variant, "seed": asked.seed})
+    full = with_checks(paper.build({**asked.options, **variant, "seed": asked.seed}), asked.check)
     choice = scale_of(paper, full, asked.scale, asked.data_dir)
     protocol = paper.scales[choice.scale](full)
     if asked.precision is not None:
@@ -178,7 +180,7 @@ def check(single: Single) -> None:
 def job(single: Single) -> Job:
     """The job: one thread for small networks, all cores for large ones, unless ``--threads`` says otherwise."""
     from repro.launch.pool import cores
-    from repro.verification import HEAVY_MACS
+    from repro.request import HEAVY_MACS
     from repro.workload import forward_macs
 
     asked = single.asked

@@ -11,8 +11,11 @@ import typer
 
 from shared.errors import ReproError
 from shared.paper import Option, Paper
+from shared.sanity import CHECKS
 
 Parameter = inspect.Parameter
+OWN_WINS = ("check",)
+"""Options of every paper that a paper may define for itself."""
 RUN, MACHINE, OUTPUT = "run", "machine (no part of the protocol)", "output"
 
 
@@ -27,7 +30,7 @@ def application(paper: Paper, action: Callable[[Mapping[str, Any], Mapping[str, 
         ReproError: if the paper declares an option that every paper has.
     """
     own = {o.name: _own(paper, o) for o in paper.options}
-    common = {p.name: p for p in _common(paper)}
+    common = {p.name: p for p in _common(paper) if p.name not in OWN_WINS or p.name not in own}
     if twice := sorted(own.keys() & common.keys()):
         raise ReproError(f"{paper.name} declares the option {twice[0]!r}, which every paper has; it must be renamed.")
 
@@ -89,6 +92,15 @@ def _common(paper: Paper) -> list[Parameter]:
             None,
             "--precision",
             help="float32, tf32, bf16 or float64 instead of the protocol's.",
+            rich_help_panel=RUN,
+        ),
+        _parameter(
+            "check",
+            list[str],
+            None,
+            "--check",
+            help=f"Sanity check of the ticket, trained again where pruning happens in training; repeatable. One of: "
+            f"{', '.join(CHECKS)}.",
             rich_help_panel=RUN,
         ),
         _parameter(

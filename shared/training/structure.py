@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from shared.protocol import Method
+from shared.sanity import STRUCTURE_CHECKS as NAMES
 from shared.sparsity import rearrange
 from shared.training.state import State
 
-NAMES = ("layerwise-rearrange", "layerwise-weight-shuffling")
 Over = Literal["survivors", "layer"]
 
 

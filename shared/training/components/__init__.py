@@ -39,6 +39,7 @@ SHARED: dict[str, str] = {
     "tie": f"{HERE}.tied:tie",
     "tied-gradients": f"{HERE}.tied:TiedGradients",
     "magnitude": f"{HERE}.one_shot:magnitude",
+    "keep-masks": f"{HERE}.one_shot:keep_masks",
     "regulariser": f"{HERE}.regulariser:Regulariser",
     "dropout": f"{HERE}.dropout:Dropout",
     "hold-norm": f"{HERE}.hold_norm:HoldNorm",

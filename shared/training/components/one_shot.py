@@ -33,6 +33,11 @@ def magnitude(state: State, train: object, *, sparsity: float, count: Count = "e
     return kept(state)
 
 
+def keep_masks(state: State, train: object) -> dict[str, Any]:
+    """Take the masks as training left them: a phase for the sanity checks to act on (``shared.sanity``)."""
+    return kept(state)
+
+
 def kept(state: State) -> dict[str, Any]:
     """What a pruning phase reports: weights kept, in all and per tensor."""
     per_tensor = [*state.masks.remaining_per_tensor().values()]
