@@ -1,0 +1,1 @@
+"""Speed of the engine against a plain PyTorch loop, measured side by side in one process."""
