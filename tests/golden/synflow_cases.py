@@ -10,9 +10,9 @@ import conventions as c
 import torch
 from torch import Tensor, nn
 
+from shared.data.batch import Batch
 from shared.models.channel_scale import ChannelScale
 from shared.models.pooling import GlobalAverage
-from shared.training.state import Batch
 
 CASES = c.load("synflow")
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
