@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor
 
@@ -90,4 +91,4 @@ def intersected_widths(weights: Sequence[Tensor]) -> list[int]:
 
 def linear_macs(widths: Sequence[int]) -> int:
     """Multiply-adds of fully connected layers between these widths."""
-    return sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    return sum(a * b for a, b in pairwise(widths))

@@ -7,7 +7,8 @@ Every function is differentiable, and no function reads a value back to the host
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,12 +21,24 @@ def l1(weights: Tensor, *, raw: bool = False) -> Tensor:
 
 def hoyer(weights: Tensor, *, raw: bool = False) -> Tensor:
     """``sum |w| / sqrt(sum w^2)``, between 1 and the root of the number of entries."""
-    return _skipping_zeros(lambda w: w.abs().sum() / w.square().sum().sqrt(), weights, raw)
+    return hoyer_each([weights], raw=raw)[0]
 
 
 def hoyer_square(weights: Tensor, *, raw: bool = False) -> Tensor:
     """``(sum |w|)^2 / sum w^2``, between 1 and the number of entries: a differentiable count."""
-    return _skipping_zeros(lambda w: w.abs().sum().square() / w.square().sum(), weights, raw)
+    return hoyer_square_each([weights], raw=raw)[0]
+
+
+def hoyer_each(tensors: Sequence[Tensor], *, raw: bool = False) -> Tensor:
+    """``hoyer`` of each tensor, as one vector; on small networks the number of calls is what costs."""
+    totals, squares = _sums(tensors, raw)
+    return totals / squares.sqrt()
+
+
+def hoyer_square_each(tensors: Sequence[Tensor], *, raw: bool = False) -> Tensor:
+    """``hoyer_square`` of each tensor, as one vector."""
+    totals, squares = _sums(tensors, raw)
+    return totals.square() / squares
 
 
 def transformed_l1(weights: Tensor, *, a: float = 1.0, raw: bool = False) -> Tensor:
@@ -43,12 +56,26 @@ def trimming_threshold(weights: Tensor) -> Tensor:
     return weights.square().sum() / torch.where(total > 0, total, torch.ones_like(total))
 
 
-def _skipping_zeros(formula: Callable[[Tensor], Tensor], weights: Tensor, raw: bool) -> Tensor:
-    """The formula where the tensor counts, else 0; the branch that is not taken is fed ones, so it stays finite."""
-    measure = weights.detach().abs().sum() if raw else weights.detach().square().sum()
-    counts = measure > 0
-    value = formula(torch.where(counts, weights, torch.ones_like(weights)))
-    return torch.where(counts, value, torch.zeros_like(value))
+def _sums(tensors: Sequence[Tensor], raw: bool) -> tuple[Tensor, Tensor]:
+    """``sum |w|``, and ``sum w^2`` or 1 where a tensor does not count: its quotient is 0, and so is its gradient."""
+    totals, squares = _Sums.apply(*tensors)
+    counts = (totals if raw else squares) > 0
+    return totals, torch.where(counts, squares, torch.ones_like(squares))
+
+
+class _Sums(torch.autograd.Function):
+    """``sum |w|`` and ``sum w^2`` of each tensor as two vectors, with as few passes over the weights as possible."""
+
+    @staticmethod
+    def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(*tensors)
+        flat = [w.reshape(-1) for w in tensors]
+        return torch.stack([w.abs().sum() for w in flat]), torch.stack([torch.dot(w, w) for w in flat])
+
+    @staticmethod
+    def backward(ctx: Any, to_totals: Tensor, to_squares: Tensor) -> tuple[Tensor, ...]:
+        twice = 2 * to_squares
+        return tuple(w.sign().mul_(to_totals[i]).addcmul_(w, twice[i]) for i, w in enumerate(ctx.saved_tensors))
 
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
@@ -57,3 +84,6 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "hoyer-square": hoyer_square,
     "transformed-l1": transformed_l1,
 }
+
+EACH: dict[str, Callable[..., Tensor]] = {"hoyer": hoyer_each, "hoyer-square": hoyer_square_each}
+"""Those that take all tensors at once."""

@@ -11,6 +11,7 @@ the original expressions, whose gradient is NaN in a group of zeros; with ``guar
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 
 Grouping = Literal["true", "per-position"]
 Direction = Literal["channels", "filters"]
+DIRECTIONS: tuple[Direction, Direction] = ("channels", "filters")
 
 
 def group_norms(weights: Tensor, direction: Direction, grouping: Grouping = "true", *, raw: bool = False) -> Tensor:
@@ -29,39 +31,27 @@ def group_norms(weights: Tensor, direction: Direction, grouping: Grouping = "tru
         grouping: whether kernel positions are reduced too.
         raw: norms with the published gradient, NaN at a group of zeros.
     """
-    axes = [0 if direction == "channels" else 1]
-    if grouping == "true":
-        axes += range(2, weights.ndim)
-    return weights.square().sum(axes).sqrt() if raw else torch.linalg.vector_norm(weights, dim=axes)
+    return _norms(weights.square(), direction, grouping, raw)
 
 
 def group_lasso(weights: Tensor, grouping: Grouping = "true", *, raw: bool = False, guard: bool = True) -> Tensor:
     """Sum of all group norms, both directions."""
-    return _skipping_zeros(lambda w: sum_of_norms(w, grouping, raw), weights, raw, guard)
+    parts = _parts(weights, grouping, raw, guard)
+    return parts.counted(parts.channels + parts.filters)
 
 
 def group_hoyer(weights: Tensor, grouping: Grouping = "true", *, raw: bool = False, guard: bool = True) -> Tensor:
     """Sum of all group norms over the norm of the tensor."""
-    return _skipping_zeros(lambda w: sum_of_norms(w, grouping, raw) / w.square().sum().sqrt(), weights, raw, guard)
+    parts = _parts(weights, grouping, raw, guard)
+    return parts.counted((parts.channels + parts.filters) / parts.squares.sqrt())
 
 
 def group_hoyer_square(
     weights: Tensor, grouping: Grouping = "true", *, raw: bool = False, guard: bool = True
 ) -> Tensor:
     """``((sum of channel norms)^2 + (sum of filter norms)^2) / sum w^2``, between 2 and the number of groups."""
-
-    def formula(w: Tensor) -> Tensor:
-        channels = group_norms(w, "channels", grouping, raw=raw).sum()
-        filters = group_norms(w, "filters", grouping, raw=raw).sum()
-        return (channels.square() + filters.square()) / w.square().sum()
-
-    return _skipping_zeros(formula, weights, raw, guard)
-
-
-def sum_of_norms(weights: Tensor, grouping: Grouping, raw: bool = False) -> Tensor:
-    """Sum over the groups of both directions."""
-    channels = group_norms(weights, "channels", grouping, raw=raw)
-    return channels.sum() + group_norms(weights, "filters", grouping, raw=raw).sum()
+    parts = _parts(weights, grouping, raw, guard)
+    return parts.counted((parts.channels.square() + parts.filters.square()) / parts.squares)
 
 
 def trimming_threshold(weights: Tensor, direction: Direction, grouping: Grouping = "true") -> Tensor:
@@ -78,13 +68,44 @@ def group_counts(shape: tuple[int, ...], grouping: Grouping = "true") -> tuple[i
     return shape[1] * positions, shape[0] * positions
 
 
-def _skipping_zeros(formula: Callable[[Tensor], Tensor], weights: Tensor, raw: bool, guard: bool) -> Tensor:
-    if raw and not guard:
-        return formula(weights)
-    sizes = weights.detach()
-    counts = (sizes.abs().sum() if raw else sizes.square().sum()) > 0
-    value = formula(torch.where(counts, weights, torch.ones_like(weights)))
-    return torch.where(counts, value, torch.zeros_like(value))
+@dataclass(frozen=True)
+class _Parts:
+    """Sums of norms of both directions and sum of squares; for a tensor that is skipped they are those of ones."""
+
+    channels: Tensor
+    filters: Tensor
+    squares: Tensor
+    counts: Tensor | None
+
+    def counted(self, value: Tensor) -> Tensor:
+        return value if self.counts is None else torch.where(self.counts, value, torch.zeros_like(value))
+
+
+def _parts(weights: Tensor, grouping: Grouping, raw: bool, guard: bool) -> _Parts:
+    """All three from one tensor of squares, which is most of the work."""
+    squares, counts = weights.square(), None
+    total = squares.sum()
+    if guard or not raw:
+        size = torch.linalg.vector_norm(weights.detach(), 1) if raw else total.detach()
+        counts = size > 0
+        total = torch.where(counts, total, torch.ones_like(total))
+    channels, filters = (_norms(squares, direction, grouping, raw, counts) for direction in DIRECTIONS)
+    return _Parts(channels.sum(), filters.sum(), total, counts)
+
+
+def _norms(
+    squares: Tensor, direction: Direction, grouping: Grouping, raw: bool, counts: Tensor | None = None
+) -> Tensor:
+    axes = [0 if direction == "channels" else 1]
+    if grouping == "true":
+        axes += range(2, squares.ndim)
+    sums = squares.sum(axes)
+    if counts is not None:
+        sums = torch.where(counts, sums, torch.ones_like(sums))
+    if raw:
+        return sums.sqrt()
+    alive = sums > 0
+    return torch.where(alive, sums, torch.ones_like(sums)).sqrt() * alive
 
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {

@@ -44,7 +44,7 @@ class Regulariser(Component):
             raise ReproError(f"{kind} has no groups; leave grouping and guard out.")
         if kind in GROUP and tensors == "all":
             raise ReproError(f'{kind} needs channels and filters; set tensors to "weights".')
-        self.function = {**ELEMENT, **GROUP}[kind]
+        self.function, self.each = {**ELEMENT, **GROUP}[kind], element_regularisers.EACH.get(kind)
         self.strength, self.over = strength, tensors
         self.options: dict[str, Any] = {"raw": zeros == "published"}
         if kind in GROUP:
@@ -52,6 +52,8 @@ class Regulariser(Component):
 
     def value(self, tensors: Sequence[Tensor]) -> Tensor:
         """The regulariser of these tensors, without its strength."""
+        if self.each is not None:
+            return self.each(tensors, **self.options).sum()
         return torch.stack([self.function(w, **self.options) for w in tensors]).sum()
 
     def covered(self, parameters: Sequence[Tensor]) -> list[Tensor]:
