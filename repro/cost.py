@@ -16,7 +16,7 @@ from shared.protocol import Protocol, Prune, Train, canonical, digest
 from shared.training.rundir import write_atomic
 
 if TYPE_CHECKING:
-    from repro.verification import Prepared
+    from repro.request import Prepared
 
 MEASURE_SECONDS = 2.0
 LATER = ("prune",)
@@ -63,7 +63,7 @@ def estimate(prepared: Prepared) -> Estimate:
     import torch
 
     from repro.registry import load
-    from repro.verification import jobs_for
+    from repro.request import jobs_for
     from shared.training.engine import device_named
 
     jobs, workers = jobs_for(prepared)

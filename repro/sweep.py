@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from repro import home
 from repro.launch.job import Ended, Job
 from repro.planning import Run, experiments_for, in_order, parse_seeds, state_of
+from repro.request import Prepared, Request, jobs_for, with_precision
 from repro.scale import Choice, choose
 from repro.single import Asked
-from repro.verification import Prepared, Request, jobs_for, with_precision
 from shared.claims import Table
 from shared.errors import ReproError, unknown
 from shared.paper import Paper

@@ -17,7 +17,7 @@ from rich.table import Table as Grid
 from repro.cli.console import duration, err
 from repro.launch.job import Ended
 from repro.planning import Run
-from repro.verification import Prepared, execute
+from repro.request import Prepared, execute
 
 PLAIN_SECONDS = 15.0
 ROWS_KEPT_FREE = 6

@@ -15,7 +15,7 @@ from repro.cli.errors import EVIDENCE_MISSING, INTERRUPTED
 
 if TYPE_CHECKING:
     from repro.launch.job import Ended
-    from repro.verification import Prepared
+    from repro.request import Prepared
 
 WHAT, HOW, OUTPUT = "what to run", "machine (no part of the protocol)", "output"
 
@@ -81,7 +81,7 @@ def command(
     from repro.cli import sweep_show as show
     from repro.launch.limit import seconds, usable
     from repro.registry import load
-    from repro.verification import check
+    from repro.request import check
 
     wanted = sweep.Wanted(
         tables=table or (),

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from repro.cli.console import duration, err, out, print_json
+from repro.request import Prepared
 from repro.sweep import Found
-from repro.verification import Prepared
 
 SCHEMA_VERSION = 1
 STYLE = {"finished": "good", "diverged": "open", "failed": "bad", "interrupted": "open", "new": "quiet"}

@@ -40,7 +40,8 @@ def command(
     Exit codes: 0 nothing contradicted, 1 something contradicted, 2 wrong use, 3 evidence missing or runs failed,
     130 interrupted.
     """
-    from repro import verification
+    from repro import request, verification
+    from repro.badge import write_badge
     from repro.cli import verify_show as show
     from repro.registry import load
     from shared.errors import ReproError
@@ -55,19 +56,17 @@ def command(
     if from_ is not None:
         judged = verification.from_records(chosen, table, from_, scale, seeds)
         print_json(show.judged_json(judged)) if json else show.judged(chosen, judged)
-        verification.write_badge(badge, judged.tables)
+        write_badge(badge, judged.tables)
         raise typer.Exit(judged.exit_code(strict))
     if table is None:
         raise ReproError(f"Say which table: --table {' | '.join(chosen.tables)}.")
-    request = verification.Request(
-        chosen, chosen.table(table), scale, seeds, data_dir, runs_dir, device, precision, jobs
-    )
-    prepared = verification.prepare(request)
+    asked = request.Request(chosen, chosen.table(table), scale, seeds, data_dir, runs_dir, device, precision, jobs)
+    prepared = request.prepare(asked)
     if plan:
         estimate = verification.estimate(prepared)
         print_json(show.plan_json(prepared, estimate)) if json else show.plan(prepared, estimate)
         raise typer.Exit(0)
-    verification.check(prepared)
+    request.check(prepared)
     if not json:
         show.opening(prepared)
     _confirm(prepared, yes)
@@ -76,17 +75,17 @@ def command(
     if track:
         verification.track(prepared, judged, err.print)
     print_json(show.judged_json(judged)) if json else show.judged(chosen, judged)
-    verification.write_badge(badge, judged.tables)
+    write_badge(badge, judged.tables)
     raise typer.Exit(judged.exit_code(strict))
 
 
 def _confirm(prepared: object, yes: bool) -> None:
     """Ask before spending more than an hour; without a terminal to ask on, refuse."""
-    from repro import verification
+    from repro import request, verification
     from repro.cli.console import duration
     from shared.errors import ReproError
 
-    assert isinstance(prepared, verification.Prepared)
+    assert isinstance(prepared, request.Prepared)
     if yes or not prepared.left or prepared.choice.scale == "demo":
         return
     with err.status("Measuring what this costs here ..."):

@@ -9,13 +9,15 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from repro.badge import badge
 from repro.cli.console import STYLES, duration, err, out
 from repro.cli.progress import progress
 from repro.cost import Estimate
 from repro.report import numbers
+from repro.request import Prepared
 from repro.verdicts.table import TableVerdict
 from repro.verdicts.verdict import Verdict
-from repro.verification import Judged, Prepared, badge
+from repro.verification import Judged
 from shared.paper import Paper
 
 __all__ = ["judged", "judged_json", "opening", "plan", "plan_json", "progress", "published", "published_json"]

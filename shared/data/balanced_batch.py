@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from shared.data.batch import Batch
 from shared.errors import ReproError
-from shared.training.state import Batch
 
 
 def balanced_batch(batches: Iterable[Batch], per_class: int, classes: int) -> tuple[Tensor, Tensor]:

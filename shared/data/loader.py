@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from shared.data.augment import Drawn, apply, draw, upload
+from shared.data.batch import Batch
 from shared.data.imageset import Examples, ImageSet
 from shared.data.normalise import Normalise
 from shared.draws import Draws
 from shared.errors import ReproError
 from shared.protocol import Data
-from shared.training.state import Batch
 
 # Elements (not bytes) that one set of operations prepares: a CPU wants its caches, a GPU few launches.
 CHUNK_ELEMENTS = {"cpu": 1 << 19, "cuda": 1 << 24}

@@ -6,10 +6,10 @@ from typing import Literal
 
 import torch
 
+from shared.data.batch import Batch
 from shared.data.checks import chosen, with_examples
 from shared.data.loader import EpochLoader
 from shared.errors import ReproError
-from shared.training.state import Batch
 
 Sampling = Literal["uniform", "stratified", "all"]
 

@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from shared.data.augment import apply, draw, upload
+from shared.data.batch import Batch
 from shared.data.folders import Listing
 from shared.data.normalise import Normalise
 from shared.data.pictures import decode_one
 from shared.draws import Draws
 from shared.errors import ReproError
 from shared.protocol import Data
-from shared.training.state import Batch
 
 
 class _Pictures(Dataset[tuple[Tensor, Tensor]]):

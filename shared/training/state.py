@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from shared.data.batch import Batch
 from shared.draws import Draws
 from shared.protocol import Protocol, Train
 from shared.sparsity.masks import Masks
 
 if TYPE_CHECKING:
     from shared.data.loader import EpochLoader
+
+
+__all__ = ["Batch", "State"]
 
 
 @dataclass
@@ -65,11 +69,3 @@ class State:
         """Zeros among the prunable entries, as a fraction; counts weights, not masks (flipout sheet, section 2)."""
         zeros = sum(int((p.detach() == 0).sum()) for p in self.masks.parameters.values())
         return zeros / self.masks.total
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One mini-batch: images ``[B, C, H, W]`` (or ``[B, D]``) and labels ``[B]``."""
-
-    images: Tensor
-    labels: Tensor

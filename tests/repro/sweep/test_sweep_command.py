@@ -30,7 +30,7 @@ def ending(*states: str):
     """Stands for execution: the jobs end in these states, without a record."""
 
     def execute(prepared, wanted, **_):
-        from repro.verification import jobs_for
+        from repro.request import jobs_for
 
         jobs, _workers = jobs_for(prepared)
         yield [Ended(j, s, "It broke.", attempts=2) for j, s in zip(jobs, states, strict=True) if s != "new"]  # type: ignore[arg-type]
