@@ -169,7 +169,7 @@ def _counted() -> tuple[Claim, ...]:
             source=ICLR, measure=invariants.constant_count, value=1, unit="holds", kind="invariant"),
         law(id="c17-events", text="DSR reallocates 367 times where DeepR does after each of 95,000 steps",
             source=ICLR, measure=ratio, value=367 / 95_000, unit="ratio", tolerance=1e-9),
-        law(id="trap-7-thin-budget", text="The later generation's thin WRN has 29.7 % more parameters than the sparse one",
+        law(id="trap-7-thin-budget", text="The later list's thin WRN has 29.7 % more parameters than the sparse one",
             source="sheet 2.2", measure=excess, value=29.7, unit="percent"),
     )  # fmt: skip
 
