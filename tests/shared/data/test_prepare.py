@@ -86,7 +86,6 @@ def test_grey_images_are_repeated_and_colour_is_not_dropped(splits):
         prepare(colour, Data(name="digits"), 0, channels=1)
 
 
-
 @pytest.mark.parametrize(("channels", "before", "after"), [(1, 28, 32), (1, 8, 32), (3, 20, 32), (3, 96, 64)])
 def test_resizing_equals_pillows_to_the_bit(channels, before, after):
     x = torch.randint(0, 256, (5, channels, before, before), dtype=torch.uint8)
