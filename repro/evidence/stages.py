@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.protocol import Prune, Train
+from shared.sparsity.alive import Alive, merged
 
 if TYPE_CHECKING:
     from repro.evidence.record import Outcome
@@ -84,15 +85,11 @@ def _structured_macs(protocol: Protocol, outcome: Outcome) -> float | None:
     layers = [layer for layer in outcome.layers if layer.name in alive]
     if not layers or not protocol.model.name.startswith("lenet"):
         return None
-    ins = [alive[layer.name][0] for layer in layers]
-    outs = [alive[layer.name][1] for layer in layers]
-    for i in range(len(layers) - 1):
-        if layers[i].shape[0] == layers[i + 1].shape[1]:
-            ins[i + 1] = outs[i] = min(outs[i], ins[i + 1])
+    chain = [(*alive[layer.name], layer.shape[1], layer.shape[0]) for layer in layers]
+    whole = merged([Alive(inputs, outputs, columns, rows) for inputs, outputs, columns, rows in chain])
     dense = sum(layer.total * layer.positions for layer in layers)
-    whole = [a * b for a, b in zip(ins, outs, strict=True)]
     left = sum(
-        w * layer.total * layer.positions / (layer.shape[0] * layer.shape[1])
-        for w, layer in zip(whole, layers, strict=True)
+        inputs * outputs * layer.total * layer.positions / (layer.shape[0] * layer.shape[1])
+        for (inputs, outputs), layer in zip(whole, layers, strict=True)
     )
     return 100 * left / dense

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,17 @@ def thresholded(tensors: Mapping[str, Tensor], threshold: float) -> dict[str, Te
     return {n: w.detach() * (w.detach().abs() >= threshold) for n, w in tensors.items()}
 
 
-def chained_widths(counts: Sequence[tuple[int, int]]) -> list[int]:
-    """Widths of a chain of layers, at each joint the smaller of outputs and next inputs (the authors' convention).
+def merged(chain: Sequence[Alive]) -> list[tuple[int, int]]:
+    """Inputs and outputs used by each layer of a chain: at each joint the smaller count on both sides.
 
-    Args:
-        counts: (alive inputs, alive outputs) of each layer, first to last.
-
-    Returns:
-        First inputs, the width at each joint, last outputs.
+    The authors' convention: counts, not index sets, so an upper bound on what an intersection gives. First inputs and
+    last outputs are as alive; where a map is flattened (outputs are not the next layer's inputs) nothing is merged.
     """
-    joints = [min(counts[i][1], counts[i + 1][0]) for i in range(len(counts) - 1)]
-    return [counts[0][0], *joints, counts[-1][1]]
+    inputs, outputs = [a.inputs for a in chain], [a.outputs for a in chain]
+    for i, (layer, after) in enumerate(pairwise(chain)):
+        if layer.all_outputs == after.all_inputs:
+            outputs[i] = inputs[i + 1] = min(outputs[i], inputs[i + 1])
+    return list(zip(inputs, outputs, strict=True))
 
 
 def intersected_widths(weights: Sequence[Tensor]) -> list[int]:
