@@ -75,9 +75,10 @@ class TiedGradients(Component):
         self.times: dict[str, Tensor] = {}
 
     def start(self, state: State) -> None:
-        """Read the sizes of the banks that the phase ``tie`` left."""
+        """Read the sizes of the banks that the phase ``tie`` left; an untied tensor is a bank of its own size."""
         for name in state.masks:
-            groups = state.kept[f"tied/{name}"]
+            own = torch.arange(state.masks.live[name].numel(), device=state.device)
+            groups = state.kept.setdefault(f"tied/{name}", own)
             self.values[name] = int(groups.max()) + 1
             self.times[name] = torch.bincount(groups)[groups].view(state.masks.live[name].shape)
 
