@@ -89,19 +89,32 @@ def check(prepared: Prepared) -> None:
         MissingDataError: naming what is missing and what to do.
     """
     from repro.doctor import unwritable
-    from repro.scale import has_cuda
 
     if not prepared.left:
         return
     if reason := unwritable(prepared.runs_dir):
         raise ReproError(f"{prepared.runs_dir} cannot be written to ({reason}); choose another --runs-dir.")
-    if prepared.request.device.startswith("cuda") and not has_cuda():
-        raise ReproError(f"device {prepared.request.device!r} is not available here; use --device cpu.")
+    _check_device(prepared.request.device)
+    from shared.data.places import roots
     from shared.data.sources import load, present
 
+    roots(prepared.request.data_dir)  # a folder that was named must exist, even where no data are read from it
     for data in {r.protocol.data.name: r.protocol.data for r in prepared.left}.values():
         if not present(data, prepared.request.data_dir):
             load(data, prepared.request.data_dir)  # raises the sentence
+
+
+def _check_device(device: str) -> None:
+    """Refuse a device that does not exist here, before a worker finds out."""
+    from repro.scale import has_cuda
+
+    if device in ("auto", "cpu"):
+        return
+    if device.startswith("cuda") and not has_cuda():  # known without importing PyTorch
+        raise ReproError(f"device {device!r} is not available here; use --device cpu.")
+    from shared.training.engine import device_named
+
+    device_named(device)
 
 
 def jobs_for(prepared: Prepared) -> tuple[list[Job], int]:

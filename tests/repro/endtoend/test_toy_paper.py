@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,13 @@ def test_nothing_in_the_suite_knows_it(root: Path) -> None:
     assert core
     assert [p for p in core if re.search(r"\btoy\b|toy_paper", p.read_text())] == []
     assert "toy" not in (root / "pyproject.toml").read_text()
+
+
+def test_importing_it_imports_nothing_heavy(folder: Path) -> None:
+    probe = "import sys, toy_paper; print([m for m in ('torch', 'mlflow', 'pandas', 'scipy') if m in sys.modules])"
+    command = [sys.executable, "-c", probe]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
 
 
 def test_it_is_listed_and_shown_beside_the_others(toy: Path, home: Path, repro: Repro) -> None:

@@ -220,6 +220,8 @@ def test_published_needs_no_run(toy: Path, home: Path, repro: Repro) -> None:
         (["verify", "toy", "-t", "digits", "--plan", "--published"], "Use one of"),
         (["verify", "toy", "--from", "x", "--published"], "Use one of"),
         (["verify", "toy", "-t", "digits", "--device", "cuda:7", "--scale", "demo", "--seeds", "77"], "--device cpu"),
+        (["verify", "toy", "-t", "digits", "--device", "tpu", "--scale", "demo", "--seeds", "77"], "--device cpu"),
+        (["verify", "toy", "-t", "digits", "--data-dir", "nowhere", "--scale", "demo", "--seeds", "77"], "nowhere"),
         (["verify", "toy", "-t", "digits", "--runs-dir", "file", "--scale", "demo"], "--runs-dir"),
     ],
 )
