@@ -1,0 +1,100 @@
+"""Every row of claims.csv is one claim, with the value the source prints."""
+
+import hashlib
+from collections import Counter
+
+import pytest
+
+from papers.hoyer import counts, paper
+from papers.hoyer.rows import rows
+from shared.claims import Claim, Exact, Value
+from shared.paper import experiments_of
+
+COLUMNS: tuple[str, ...] = (
+    "claim_id",
+    "table",
+    "network",
+    "dataset",
+    "method",
+    "sparsity_percent",
+    "setting",
+    "metric",
+    "value",
+    "sd",
+)
+COLUMNS += ("n", "unit", "provenance")
+PUBLISHED = "8f23820e8e75814b355d807962f85953200e25eebd99bec14d328ace4646e9a6"
+"""SHA-256 of the published columns of all rows."""
+
+CLAIMS: list[Claim] = [claim for table in paper.tables.values() for claim in table.claims]
+NUMBERS = {c.id: c for c in CLAIMS if isinstance(c, Value | Exact)}
+
+
+def test_the_published_columns_are_unchanged() -> None:
+    text = "\n".join("\t".join(row[c] for c in COLUMNS) for row in rows())
+    assert hashlib.sha256(text.encode()).hexdigest() == PUBLISHED
+
+
+def test_every_row_is_exactly_one_claim() -> None:
+    assert len(rows()) == 431
+    published = Counter(c.id for c in CLAIMS if isinstance(c, Value | Exact) and not c.id.startswith("law-"))
+    assert published == Counter(r["claim_id"] for r in rows())
+    assert len({c.id for c in CLAIMS}) == len(CLAIMS)
+
+
+def test_values_are_the_printed_ones() -> None:
+    for row in rows():
+        assert NUMBERS[row["claim_id"]].value == pytest.approx(float(row["value"]), rel=1e-12)
+
+
+def test_every_experiment_a_claim_needs_exists() -> None:
+    for claim in CLAIMS:
+        assert set(experiments_of(claim)) <= set(paper.experiments), claim.id
+
+
+def test_recalled_numbers_never_decide() -> None:
+    recalled = [c for c in NUMBERS.values() if c.provenance == "recalled"]
+    assert len(recalled) == 12
+    assert all(isinstance(c, Value) and not c.gating for c in recalled)
+
+
+def test_every_deciding_number_has_a_margin_and_a_reason() -> None:
+    for claim in NUMBERS.values():
+        if isinstance(claim, Value):
+            assert claim.margin > 0
+            assert claim.margin_reason
+
+
+def test_rows_that_print_the_same_measurement_agree() -> None:
+    by_id = {r["claim_id"]: r for r in rows()}
+    for row in rows():
+        if row["same_as"]:
+            assert by_id[row["same_as"]]["experiment"] == row["experiment"]
+
+
+def test_ratio_rows_report_the_best_before_an_epoch_and_threshold_rows_the_last() -> None:
+    """Trap 5."""
+    for row in rows():
+        claim = NUMBERS[row["claim_id"]]
+        if row["metric"] == "top1_accuracy" and isinstance(claim, Value) and "rule=" in row["setting"]:
+            best = "rule=std-ratio" in row["setting"]
+            assert claim.metric == ("top1_accuracy_best_before_epoch" if best else "top1_accuracy")
+
+
+@pytest.mark.parametrize("network", ["alexnet", "resnet-110", "preresnet-110", "resnet-110 basicblock"])
+def test_published_parameters_hold_for_the_networks_they_belong_to(network: str) -> None:
+    printed = next(float(r["value"]) for r in rows() if r["network"] == network and r["metric"] == "params")
+    assert counts.millions(network) == pytest.approx(printed, abs=0.005)
+
+
+def test_the_mislabelled_row_is_the_notebooks_group_lasso() -> None:
+    """Trap 20."""
+    claim = NUMBERS["hoyer-rerun1-report-tl1-fashion-acc"]
+    assert isinstance(claim, Value)
+    assert "group-lasso" in claim.experiment
+    assert not claim.gating
+
+
+@pytest.mark.parametrize("law", [c for c in paper.tables["laws"].claims if isinstance(c, Exact)], ids=lambda c: c.id)
+def test_laws_hold(law: Exact) -> None:
+    assert law.measure() == pytest.approx(law.value, abs=law.tolerance)

@@ -1,0 +1,96 @@
+"""Options of ``repro run hoyer``: counterparts of the originals' commands, and refusals."""
+
+from typing import Any
+
+import pytest
+
+from papers.hoyer import paper
+from papers.hoyer.original_ids import SCRIPTS
+from shared.errors import ReproError
+
+COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
+    ({"reg": "none", "prune_rule": "absolute"}, "lenet-300-100/none/T0.001"),
+    (
+        {"reg": "hs", "decay": 2e-4, "pretrained": True, "threshold": 0.03},
+        "lenet-300-100/pretrained-hoyer-square-0.0002/V0.03",
+    ),
+    (
+        {"reg": "3", "script": "mnist-element", "decay": 2e-4, "threshold": 0.03},
+        "lenet-300-100/hoyer-square-0.0002/V0.03",
+    ),
+    ({"network": "lenet-5", "reg": "tl1", "decay": 2e-5, "threshold": 0.6}, "lenet-5/transformed-l1-2e-5/V0.6"),
+    (
+        {"network": "lenet-5", "reg": "2", "script": "mnist-structure-cnn", "decay": 0.1, "prune_rule": "absolute"},
+        "lenet-5/group-hoyer-square-0.1/T0.001",
+    ),
+    ({"script": "mnist-structure-mlp"}, "lenet-300-100/none-decay1e-4/V0.25"),
+    (
+        {"dataset": "fashion-mnist", "reg": "hoyer", "decay": 0.02, "pretrained": True, "threshold": 0.05},
+        "fashion-lenet-300-100/pretrained-hoyer-0.02/V0.05",
+    ),
+    ({"network": "resnet", "depth": 56, "reg": "ghs", "decay": 1e-4}, "cifar10/resnet-56/group-hoyer-square-0.0001"),
+    (
+        {
+            "network": "lenet-5",
+            "variant": "corrected",
+            "reg": "hs",
+            "decay": 1e-4,
+            "pretrained": True,
+            "threshold": 0.03,
+        },
+        "lenet-5/corrected-pretrained-hoyer-square-0.0001/V0.03",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "experiment"), COUNTERPARTS, ids=lambda v: v if isinstance(v, str) else "")
+def test_original_commands_have_counterparts(options: dict[str, Any], experiment: str) -> None:
+    assert paper.build(options) == paper.experiments[experiment].protocol(42)
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"reg": "2"}, "different things in different scripts"),
+    ({"reg": "3", "script": "mnist-structure-mlp"}, "would train without a regulariser"),
+    ({"reg": "hoyersquare", "decay": 1}, "hoyer-square"),
+    ({"reg": "hs"}, "--decay"),
+    ({"decay": 1e-3}, "without a regulariser"),
+    ({"reg": "hs", "decay": -1.0}, "must be positive"),
+    ({"pretrained": True}, "without a regulariser"),
+    ({"pretrain_epochs": 3}, "without --pretrained"),
+    ({"network": "lenet-5", "depth": 20}, "one depth"),
+    ({"network": "resnet", "cardinality": 4}, "belongs to resnext"),
+    ({"prune_rule": "none", "threshold": 0.1}, "--prune-rule none"),
+    ({"prune_rule": "none", "finetune_epochs": 3}, "--prune-rule none"),
+    ({"lr_milestones": "3,5"}, "constant"),
+    ({"network": "resnet", "lr_milestones": "81,300"}, "between 1 and 163"),
+    ({"dataset": "cifar10"}, "mnist or fashion-mnist"),
+    ({"network": "resnet", "reg": "hs", "decay": 1e-4}, "knows none, group-lasso"),
+    ({"network": "resnet", "reg": "ghs", "decay": 1e-4, "pretrained": False}, "always starts from a dense network"),
+    ({"network": "lenet-5", "script": "mnist-structure-mlp"}, "mnist-structure-cnn"),
+    ({"script": "cifar-group"}, "does not train"),
+    ({"eval_split": "val"}, "--val-size"),
+    ({"hold_norm": True}, "without a regulariser"),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), REFUSED, ids=lambda v: "" if isinstance(v, dict) else v)
+def test_options_without_effect_are_refused(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ReproError, match=sentence.replace("-", r"\-")):
+        paper.build(options)
+
+
+def test_one_integer_means_different_regularisers() -> None:
+    """Trap 2."""
+    assert {name: script.ids.get(3, "none") for name, script in SCRIPTS.items()} == {
+        "mnist-element": "hoyer-square",
+        "mnist-structure-mlp": "none",
+        "mnist-structure-cnn": "none",
+        "cifar-group": "group-hoyer-square",
+        "imagenet-group": "group-hoyer-square",
+    }
+
+
+def test_the_norm_can_be_held() -> None:
+    p = paper.build({"reg": "hs", "decay": 1e-4, "hold_norm": True})
+    names = [m.name for m in p.phases[0].methods] if p.phases[0].kind == "train" else []
+    assert names == ["regulariser", "hold-norm"]

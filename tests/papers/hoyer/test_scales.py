@@ -1,0 +1,34 @@
+"""Cutting a protocol keeps its phases and the relative place of its learning-rate steps."""
+
+import pytest
+
+from papers.hoyer import paper
+from shared.models.registry import NETWORKS
+from shared.protocol import Scale, Train
+
+CUTS: tuple[Scale, ...] = ("demo", "reduced")
+
+
+@pytest.mark.parametrize("scale", CUTS)
+@pytest.mark.parametrize("experiment", paper.experiments)
+def test_phases_and_steps_keep_their_place(experiment: str, scale: Scale) -> None:
+    full, cut = paper.experiments[experiment].protocol(42), paper.at_scale(experiment, scale, 42)
+    assert (cut.scale, len(cut.phases), cut.seed) == (scale, len(full.phases), 42)
+    assert cut.model.name in NETWORKS
+    for before, after in zip(full.phases, cut.phases, strict=True):
+        if not (isinstance(before, Train) and isinstance(after, Train)):
+            assert before == after
+            continue
+        assert after.epochs < before.epochs
+        assert after.methods == before.methods
+        steps = [m / after.epochs for m in after.schedule.milestones]
+        old = [m / before.epochs for m in before.schedule.milestones]
+        assert steps == pytest.approx(old, abs=0.35)
+
+
+def test_the_demo_needs_no_data_and_no_deep_network() -> None:
+    for experiment in paper.experiments:
+        p = paper.at_scale(experiment, "demo", 42)
+        assert p.data.name == "digits"
+        assert p.model.channels == 1
+        assert int(str(p.model.options.get("depth", 8))) <= 11
