@@ -28,7 +28,8 @@ def exit_code(verdicts: Iterable[Verdict], *, strict: bool = False, failed_runs:
     gating = [v for v in verdicts if v.gating]
     if any(v.contradicted for v in gating):
         return CONTRADICTED
-    missing = failed_runs or any(v.label == "NOT TESTED" for v in gating)
+    # A number whose runs exist at a lower scale lacks nothing that was asked for: it is shown, and not judged.
+    missing = failed_runs or any(v.label == "NOT TESTED" and not v.n for v in gating)
     if strict and any(not v.decided and v.label != "NOT TESTED" for v in gating):
         return CONTRADICTED
     return EVIDENCE_MISSING if missing else NOTHING_CONTRADICTED
