@@ -13,7 +13,7 @@ class Script:
     """One original script.
 
     Attributes:
-        path: in the authors' repository.
+        path: what the authors call it.
         ids: what each integer stands for; any other integer trains silently without a regulariser.
         tensors: which parameters count.
         per_position: regularisers that group every kernel position on its own.
@@ -45,17 +45,17 @@ ELEMENT = {0: "none", 1: "l1", 2: "hoyer", 3: "hoyer-square", 4: "transformed-l1
 CIFAR_IDS = {0: "none", 1: "group-lasso", 2: "group-hoyer", 3: "group-hoyer-square"}
 
 SCRIPTS: dict[str, Script] = {
-    "mnist-element": Script("mnist/{MLP,CNN}/element.py", ELEMENT, tensors="all"),
-    "mnist-structure-mlp": Script("mnist/MLP/structure.py", {0: "none", 1: "group-lasso", 2: "group-hoyer-square"}),
+    "mnist-element": Script("element.py (MNIST)", ELEMENT, tensors="all"),
+    "mnist-structure-mlp": Script("structure.py of the MLP", {0: "none", 1: "group-lasso", 2: "group-hoyer-square"}),
     "mnist-structure-cnn": Script(
-        "mnist/CNN/structure.py",
+        "structure.py of the CNN",
         {0: "none", 1: "group-lasso", 2: "group-hoyer-square"},
         per_position=("group-lasso",),
         guard=False,
     ),
-    "cifar-group": Script("cifar/cifar_group.py", CIFAR_IDS),
+    "cifar-group": Script("the CIFAR group script", CIFAR_IDS),
     "imagenet-group": Script(
-        "imagenet/main_group.py", CIFAR_IDS, per_position=("group-lasso", "group-hoyer", "group-hoyer-square")
+        "the ImageNet group script", CIFAR_IDS, per_position=("group-lasso", "group-hoyer", "group-hoyer-square")
     ),
 }
 
