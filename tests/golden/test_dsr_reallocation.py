@@ -200,7 +200,8 @@ def test_published_growth(case_id: str) -> None:
     inputs, expected, _ = case(case_id)
     for row, wanted in zip(inputs["scenarios"], expected["scenarios"], strict=True):
         layers = list(row["layer_draws"])
-        passes = growth.proportional_published(row["survivors"], row["dropped"], row["free"], lambda layers=layers: layers.pop(0))
+        stated = (row["survivors"], row["dropped"], row["free"])
+        passes = growth.proportional_published(*stated, lambda layers=layers: layers.pop(0))
         assert not layers
         assert [{"requested": r, "grown": g} for r, g in passes] == wanted["passes"]
         totals = [sum(g[i] for _, g in passes) for i in range(len(row["survivors"]))]
