@@ -62,6 +62,10 @@ def default(metric: str) -> float:
     return float(Choice({"prune_rule": "absolute"})[option])
 
 
+DIGITS = 12
+"""Decimals of a law: what is left below is rounding, which differs between machines."""
+
+
 def _vectors() -> list[Tensor]:
     import torch
 
@@ -86,7 +90,8 @@ def _invariant(name: str) -> tuple[Callable[..., Tensor], list[Tensor]]:
 def scale_dependence(name: str) -> float:
     """Largest change of a regulariser when its weights are multiplied by 10, -0.02 and 1e6; 0 is the law (Q1)."""
     function, tensors = _invariant(name)
-    return max(abs(function(w * c).item() - function(w).item()) for w in tensors for c in (10.0, -0.02, 1e6))
+    changes = [abs(function(w * c).item() - function(w).item()) for w in tensors for c in (10.0, -0.02, 1e6)]
+    return round(max(changes), DIGITS)
 
 
 def gradient_along_weights(name: str) -> float:
@@ -95,7 +100,7 @@ def gradient_along_weights(name: str) -> float:
 
     function, tensors = _invariant(name)
     slopes = [torch.autograd.grad(function(w), w)[0] for w in tensors]
-    return max(abs((w * g).sum().item()) for w, g in zip(tensors, slopes, strict=True))
+    return round(max(abs((w * g).sum().item()) for w, g in zip(tensors, slopes, strict=True)), DIGITS)
 
 
 def count_of_equal_weights(alive: int, total: int) -> float:
@@ -106,7 +111,7 @@ def count_of_equal_weights(alive: int, total: int) -> float:
 
     w = torch.zeros(total, dtype=torch.float64)
     w[:alive] = -0.7
-    return hoyer_square(w).item()
+    return round(hoyer_square(w).item(), DIGITS)
 
 
 def wrong_pushes() -> float:
@@ -132,4 +137,4 @@ def growth_of_the_norm() -> float:
     w = _vectors()[1]
     (slope,) = torch.autograd.grad(hoyer_square(w), w)
     grown = (w - 0.01 * slope).square().sum() - w.square().sum()
-    return (grown / (1e-4 * slope.square().sum())).item()
+    return round((grown / (1e-4 * slope.square().sum())).item(), 6)
