@@ -94,7 +94,7 @@ def _difference(row: Row) -> Ordering:
         table=row["verify_table"],
         text=(
             f"{_subject(row)}: the reproduction and the paper ({float(row['value']):+g} points as printed) "
-            f"agree within {float(row['margin']):g} points"
+            f"agree within {'1 point' if row['margin'] == '1.0' else row['margin'] + ' points'}"
         ),
         source=row["source"],
         provenance=row["provenance"],

@@ -30,9 +30,16 @@ def test_corrupted_data_change_little_except_for_one_cell() -> None:
     assert sorted(gaps("q1-initial-tickets-corrupted"))[1] > -0.8
 
 
+def test_rearranged_masks_change_little_except_for_one_cell() -> None:
+    found = sorted(gaps("q2-initial-tickets-rearranged"), key=abs)
+    assert (len(found), found[-1]) == (30, pytest.approx(-1.15))
+    assert abs(found[-2]) < 0.8
+
+
 def test_hybrid_tickets_lose_in_nine_of_twelve_published_cells() -> None:
     found = gaps("q6-hybrid-improves")
     assert (len(found), sum(g < 0 for g in found)) == (12, 9)
+    assert (max(g for g in found if g < 0), min(found)) == (pytest.approx(-0.09), pytest.approx(-2.13))
     assert all(g > 0 for g in gaps("q6-hybrid-improves-at-98"))
 
 
