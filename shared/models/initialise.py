@@ -7,7 +7,9 @@ nothing), then given memory and filled module by module, in module order, weight
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -16,6 +18,17 @@ from shared.models.channel_scale import ChannelScale
 from shared.sparsity.masks import NORMS, WEIGHTED
 
 Rule = Callable[[nn.Module, Generator], None]
+_UNFILLED: ContextVar[bool] = ContextVar("unfilled", default=False)
+
+
+@contextmanager
+def unfilled() -> Iterator[None]:
+    """Networks built inside stay on the meta device: names, shapes and counts without memory or time."""
+    token = _UNFILLED.set(True)
+    try:
+        yield
+    finally:
+        _UNFILLED.reset(token)
 
 
 def fan_in(weight: Tensor) -> int:
@@ -118,6 +131,8 @@ def initialised(
     generator = generator if generator is not None else torch.Generator().manual_seed(0)
     with torch.device("meta"):
         network = make()
+    if _UNFILLED.get():
+        return network
     network.to_empty(device="cpu")
     with torch.no_grad():
         for module in network.modules():

@@ -1,0 +1,66 @@
+"""Options that would have no effect, or cannot work, in the chosen combination: each is refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from papers.synflow.options import OPTIONS
+from shared.errors import ReproError
+
+Chosen = Mapping[str, Any]
+FLAG = {option.name: option.flag for option in OPTIONS}
+SCORED = ("snip", "grasp")
+PRUNES = (
+    "compression", "log10_compression", "sparsity", "prune_iterations", "prune_schedule", "prune_scope", "prune_bias",
+    "prune_batchnorm", "prune_classifier", "shuffle", "reinitialize", "invert", "levels", "rewind", "pretrain_epochs",
+)  # fmt: skip
+SAMPLED = ("samples_per_class", "score_batch_size", "score_sampling", "score_augmented", "train_mode")
+
+RULES: tuple[tuple[tuple[str, ...], Callable[[Chosen], bool], str], ...] = (
+    (PRUNES, lambda c: c["pruner"] != "none", "with --pruner none, which prunes nothing"),
+    (SAMPLED, lambda c: c["pruner"] in SCORED, "with --pruner {pruner}, which looks at no data"),
+    (("grasp_sign",), lambda c: c["pruner"] == "grasp", "with --pruner {pruner}; it belongs to grasp"),
+    (("score_dtype",), lambda c: c["pruner"] == "synflow", "with --pruner {pruner}; it belongs to synflow"),
+    (("prune_schedule",), lambda c: _rounds(c) > 1, "with a single scoring round; raise --prune-iterations"),
+    (("rewind",), lambda c: c["levels"] > 0, "without --levels"),
+    (("lr_gamma",), lambda c: c["lr_milestones"] != "none", "without learning-rate milestones"),
+    (("pretrain_epochs", "shuffle", "reinitialize"), lambda c: c["levels"] == 0, "with --levels"),
+    (("prune_batchnorm",), lambda c: _has_norm(c), "on {network}, which has no batch normalisation"),
+)
+
+
+def _rounds(c: Chosen) -> int:
+    return int(c["prune_iterations"] or (100 if c["pruner"] == "synflow" else 1))
+
+
+def _has_norm(c: Chosen) -> bool:
+    return c["network"].endswith("-bn") or "resnet" in c["network"]
+
+
+def check(typed: Mapping[str, Any], chosen: Chosen) -> None:
+    """Refuse the first option that would be ignored and the first value that cannot be.
+
+    Raises:
+        ReproError: one sentence saying which and what would be right.
+    """
+    for names, holds, why in RULES:
+        for name in names:
+            if name in typed and not holds(chosen):
+                raise ReproError(f"{FLAG[name]} has no effect {why.format(**chosen)}.")
+    for name in ("epochs", "batch_size", "lr", "lr_gamma", "prune_iterations", "samples_per_class", "score_batch_size"):
+        if typed.get(name) is not None and not typed[name] > 0:
+            raise ReproError(f"{FLAG[name]} must be positive, not {typed[name]:g}.")
+    for name in ("weight_decay", "levels", "pretrain_epochs"):
+        if typed.get(name) is not None and typed[name] < 0:
+            raise ReproError(f"{FLAG[name]} must not be negative; it is {typed[name]:g}.")
+    if chosen["levels"] and chosen["variant"] in ("published", "assignment") and chosen["rewind"]:
+        raise ReproError(f"The variant {chosen['variant']} never rewinds (trap 15); use --variant corrected.")
+    if chosen["levels"] and chosen["variant"] == "head" and chosen["rewind"] is False:
+        raise ReproError("The variant head always resets its weights; use --variant assignment, or corrected.")
+    if chosen["shuffle"] and chosen["pretrain_epochs"]:
+        raise ReproError("--shuffle permutes masks of untrained networks; leave --pretrain-epochs out.")
+    if chosen["variant"] == "published" and (chosen["optimizer"] or "nesterov") != "nesterov":
+        raise ReproError("The variant published repeats Nesterov updates; use --optimizer nesterov or --variant head.")
+    if chosen["variant"] == "published" and chosen["dataset"] == "mnist" and chosen["optimizer"] is None:
+        raise ReproError("The published optimiser is Nesterov: add --optimizer nesterov, or use --variant head.")
