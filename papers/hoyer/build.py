@@ -91,6 +91,7 @@ def _phases(c: Choice) -> list[Phase]:
         masked = not c.small
         plan.append(phases.pruned(c["prune_rule"], c["threshold"], variant, masked))
         plan.append(_finetune(c, phases.held(variant, masked)))
+        plan += [phases.compact()] * c.group
     return plan
 
 

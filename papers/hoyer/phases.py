@@ -89,7 +89,13 @@ def structural(epochs: int, milestones: tuple[int, ...], group: tuple[Method, ..
         sgd("regularise", epochs, milestones, group),
         pruned("absolute", threshold, "published", masked=True),
         sgd("finetune", epochs, milestones, held("published", masked=True)),
+        compact(),
     ]
+
+
+def compact() -> Prune:
+    """Build and time the physically smaller network that a structural pruning leaves; the run goes on unchanged."""
+    return Prune(name="compact", method=Method(name="measure-compact"))
 
 
 def prunable(variant: str) -> Prunable:

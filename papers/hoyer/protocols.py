@@ -47,6 +47,7 @@ def mnist(cell: Cell, seed: int) -> Protocol:
     if cell.end != "trained":
         how = settings.FINETUNES[cell.end[0]]
         plan += [phases.pruned(how.rule, float(cell.end[1:]), variant), phases.finetune(how, variant)]
+        plan += [phases.compact()] * cell.structure
     return phases.protocol(cell.network, plan, seed, fashion=cell.fashion, variant=variant)
 
 

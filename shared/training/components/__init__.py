@@ -41,6 +41,7 @@ SHARED: dict[str, str] = {
     "magnitude": f"{HERE}.one_shot:magnitude",
     "keep-masks": f"{HERE}.one_shot:keep_masks",
     "regulariser": f"{HERE}.regulariser:Regulariser",
+    "measure-compact": f"{HERE}.compact:measure_compact",
     "dropout": f"{HERE}.dropout:Dropout",
     "hold-norm": f"{HERE}.hold_norm:HoldNorm",
     "freeze-zeros": f"{HERE}.gradients:FreezeZeros",

@@ -87,7 +87,7 @@ def test_biases_are_pruned_as_published_and_left_alone_as_corrected() -> None:
 def test_cifar_pipeline() -> None:
     """Sheet 4.8: three stages with one schedule, from 0.1 each time; explicit masks, batch-norm gammas pruned."""
     p = protocol("cifar10/resnet-56/group-hoyer-square-0.0001")
-    assert [t.name for t in p.phases] == ["pretrain", "regularise", "prune", "finetune"]
+    assert [t.name for t in p.phases] == ["pretrain", "regularise", "prune", "finetune", "compact"]
     for t in trains(p):
         assert (t.epochs, t.schedule.milestones, t.optimizer.lr, t.optimizer.momentum) == (164, (81, 122), 0.1, 0.9)
         assert t.optimizer.weight_decay == 1e-4
