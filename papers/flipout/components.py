@@ -25,20 +25,30 @@ class CountFlips(Component):
         """Counters start at 0 and are kept for the whole run."""
         parameters = state.masks.parameters
         self.counts = {n: torch.zeros_like(p) for n, p in parameters.items()}
-        self.before = [torch.empty_like(p, requires_grad=False) for p in parameters.values()]
-        self.count = fused(count_and_remember_, state.device)
+        self.before, self.after, self.flips = (
+            [torch.empty_like(p, requires_grad=False) for p in parameters.values()] for _ in range(3)
+        )
+        self.count = fused(count_and_remember_, state.device) if state.device.type == "cuda" else None
         state.signals["flips"] = self.counts
 
     @torch.no_grad()
     def before_epoch(self, state: State) -> None:
-        """Remember the weights as they are before the first update."""
-        torch._foreach_copy_(self.before, list(state.masks.parameters.values()))
+        """Remember the weights (on a CPU: their signs) as they are before the first update."""
+        weights: list[Tensor] = list(state.masks.parameters.values())
+        torch._foreach_copy_(self.before, weights if self.count else torch._foreach_sign(weights))
 
     @torch.no_grad()
     def after_step(self, state: State) -> None:
         """Compare with the weights after update and masks; a pruned weight's counter becomes 0."""
-        after = list(state.masks.parameters.values())
-        self.count(list(self.counts.values()), self.before, after, state.masks.factors)
+        counts = list(self.counts.values())
+        weights: list[Tensor] = list(state.masks.parameters.values())
+        if self.count:
+            self.count(counts, self.before, weights, state.masks.factors)
+            return
+        count_by_signs_(counts, self.before, self.after, self.flips, weights)
+        self.before, self.after = self.after, self.before
+        if not state.masks.whole:
+            torch._foreach_mul_(counts, state.masks.factors)
 
     def tensors(self) -> dict[str, Tensor]:
         """The counters."""
@@ -49,6 +59,24 @@ def count_and_remember_(counts: list[Tensor], before: list[Tensor], after: list[
     """Count the flips of a step, then let ``before`` be the weights after it."""
     methods.count_flips_(counts, before, after, live)
     torch._foreach_copy_(before, after)
+
+
+def count_by_signs_(
+    counts: list[Tensor], before: list[Tensor], after: list[Tensor], flips: list[Tensor], weights: list[Tensor]
+) -> None:
+    """The same on a CPU, where passes over memory are what costs: the signs before are kept, nothing is allocated.
+
+    Args:
+        counts: changed in place; those of masked weights are left to the caller.
+        before: signs before the step.
+        after: receives the signs after it.
+        flips: scratch.
+        weights: after the step.
+    """
+    for new, old, flip, weight in zip(after, before, flips, weights, strict=True):
+        torch.sign(weight, out=new)
+        torch.ne(new, old, out=flip)
+    torch._foreach_add_(counts, flips)
 
 
 def _flips(state: State) -> Tensor:

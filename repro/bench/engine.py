@@ -51,6 +51,9 @@ class EngineLoop:
         self.method = components.build(phase.methods, own)
         for component in self.method:
             component.start(self.state)
+        if phase.methods:  # as after the first pruning, so that masks have something to do
+            masks = self.state.masks
+            masks.set_flat((torch.rand(masks.total, generator=generator) < 0.5).to(device))
         self.totals = Totals.zeros(device)
         self.step: Step | GraphedStep = Step(self.state, self.method, self.totals)
         if device.type == "cuda":
@@ -65,7 +68,7 @@ class EngineLoop:
             component.before_epoch(state)
         state.model.train()
         self.totals.reset()
-        samples, started = 0, 0.0
+        samples, started, settle = 0, 0.0, self.step.settle
         with backend(state.protocol.precision, state.device):
             for i, batch in enumerate(self.loader.epoch(state.epoch)):
                 if i == 1:
@@ -74,6 +77,7 @@ class EngineLoop:
                 state.step += 1
                 self.step.draw()
                 self.step(batch)
+                settle()
                 samples += len(batch.labels) if i else 0
             float(self.totals.loss)
             int(self.totals.correct)

@@ -51,6 +51,9 @@ class Masks:
         self.live = {n: torch.ones_like(p, dtype=torch.bool) for n, p in self.parameters.items()}
         # The same masks in the parameters' dtype and layout, for fused multiplication.
         self.factors = [torch.ones_like(p, requires_grad=False) for p in self.parameters.values()]
+        # On a CPU, whether every entry is known to be live: then there is nothing to multiply. A captured CUDA graph
+        # must not depend on it, and finding it out would stall a GPU.
+        self.whole = all(p.device.type == "cpu" for p in self.parameters.values())
         # Values that removed entries would have, where a method keeps them (``keep_dormant``); 0 where live.
         self.dormant: list[Tensor] | None = None
 
@@ -110,11 +113,14 @@ class Masks:
             self.live[name].copy_(mask)
         for factor, mask in zip(self.factors, self.live.values(), strict=True):
             factor.copy_(mask)
+        self.whole = all(m.device.type == "cpu" and bool(m.all()) for m in self.live.values())
         self.apply()
 
     @torch.no_grad()
     def apply(self) -> None:
         """Set every removed entry to 0, for all tensors in one fused call; dormant values are kept if asked for."""
+        if self.whole and self.dormant is None:
+            return
         parameters: list[Tensor] = list(self.parameters.values())
         if self.dormant is not None:
             torch._foreach_copy_(self.dormant, parameters)
@@ -146,6 +152,8 @@ class Masks:
     @torch.no_grad()
     def apply_to_gradients(self) -> None:
         """Set the gradient of every removed entry to 0, for all tensors in one fused call."""
+        if self.whole:
+            return
         pairs = [(p.grad, f) for p, f in zip(self.parameters.values(), self.factors, strict=True)]
         kept = [(g, f) for g, f in pairs if g is not None]
         if kept:

@@ -33,16 +33,27 @@ def noise_sigma(gradients: Sequence[Tensor], scale: float = 1.0, *, together: bo
 
 @torch.no_grad()
 def add_noise_(
-    gradients: Sequence[Tensor], noise: Sequence[Tensor], scale: float = 1.0, *, together: bool = False
+    gradients: Sequence[Tensor],
+    noise: Sequence[Tensor],
+    scale: float = 1.0,
+    *,
+    together: bool = False,
+    consume: bool = False,
 ) -> None:
     """``g_t += sigma_t * eps_t`` for all tensors; the caller applies the masks again afterwards.
 
     Args:
         gradients: already masked gradients, changed in place.
-        noise: N(0, 1) draws of the same shapes; left as they are.
+        noise: N(0, 1) draws of the same shapes; left as they are unless they are consumed.
         scale: see ``noise_sigma``.
         together: see ``noise_sigma``.
+        consume: scale the noise in place, which spares an allocation of its size.
     """
     sigmas = noise_sigma(gradients, scale, together=together)
+    if consume:
+        for eps, sigma in zip(noise, sigmas, strict=True):
+            eps.mul_(sigma)
+        torch._foreach_add_(list(gradients), list(noise))
+        return
     scaled = [eps * sigma for eps, sigma in zip(noise, sigmas, strict=True)]
     torch._foreach_add_(list(gradients), scaled)

@@ -44,6 +44,7 @@ class GradientNoise(Component):
         sizes = [p.numel() for p in self.noisy]
         self.flat = torch.empty(sum(sizes), dtype=self.noisy[0].dtype, device=state.device)
         self.add = fused(add_noise_, state.device)
+        self.consume = state.device.type == "cpu"  # a captured graph draws into the buffer and leaves it
         parts = self.flat.split(sizes)
         self.noise = [part.as_strided(p.shape, p.stride()) for part, p in zip(parts, self.noisy, strict=True)]
 
@@ -64,7 +65,7 @@ class GradientNoise(Component):
             return
         gradients = [p.grad for p in self.noisy if p.grad is not None]
         noise = [e for e, p in zip(self.noise, self.noisy, strict=True) if p.grad is not None]
-        self.add(gradients, noise, self._factor(state), together=self.mode == "global")
+        self.add(gradients, noise, self._factor(state), together=self.mode == "global", consume=self.consume)
         state.masks.apply_to_gradients()
 
     def _factor(self, state: State) -> float:
