@@ -128,14 +128,16 @@ def _methods(c: Choice, job: Job, schedule: settings.Schedule) -> tuple[Method, 
     stop = c.given("stop_rewiring_epoch", job.stop)
     if c["method"] == "deep-rewiring":
         return (masked, recipes.deep_rewiring(schedule, c["deep_rewiring_eta"], stop, variant, early=False))
-    return (masked, _reallocation(c, job, schedule, stop))
+    event = _reallocation(c, job, schedule, stop)
+    return (event, masked) if c["growth_rule"] == "gradient" else (masked, event)
 
 
 def _reallocation(c: Choice, job: Job, schedule: settings.Schedule, stop: int | None) -> Method:
     """DSR, SET, and the mixed modes that the original's flags allow."""
     criterion = c.given("drop_criterion", "threshold" if c["method"] == "dsr" else "fraction")
     coarse: Options = {"granularity": c["granularity"]} if c["granularity"] != "weight" else {}
-    more: Options = {"new": "random"} if c["growth_init"] == "random" else {}
+    by_gradient: Options = {"grow": "gradient"} if c["growth_rule"] == "gradient" else {}
+    more: Options = by_gradient | ({"new": "random"} if c["growth_init"] == "random" else {})
     across = c.given("growth_allocation", "proportional" if c["method"] == "dsr" else "within") == "proportional"
     allocation = ("exact" if c["variant"] == "corrected" else "published") if across else "within"
     if criterion == "fraction":

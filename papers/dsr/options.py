@@ -70,6 +70,14 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "growth_allocation", str, None, "Grow across tensors, or where it was lost.", ("proportional", "within"), WHEN
     ),
+    Option(
+        "growth_rule",
+        str,
+        "random",
+        "Which free units grow (gradient is RigL's rule, outside the paper).",
+        ("random", "gradient"),
+        WHEN,
+    ),
     Option("growth_init", str, "zero", "Value of new weights.", ("zero", "random"), WHEN),
     Option("stop_rewiring_epoch", int, None, "No reallocation from this epoch on (from 0).", group=WHEN),
     Option("deep_rewiring_eta", float, 0.01, "Scale of DeepR's noise, sqrt(2 eta T).", group=WHEN),

@@ -72,6 +72,7 @@ RULES = (
     Needs("initial_threshold", lambda c: c["drop_criterion"] != "exact-count", "with --drop-criterion exact-count"),
     Needs("drop_fraction", fraction, "without --drop-criterion fraction"),
     Needs("growth_allocation", method_in(*MOVING), NOT_HERE),
+    Needs("growth_rule", method_in(*MOVING), NOT_HERE),
     Needs("growth_init", method_in(*MOVING), NOT_HERE),
     Needs("stop_rewiring_epoch", method_in(*MOVING, "deep-rewiring"), NOT_HERE),
     Needs("deep_rewiring_eta", method_in("deep-rewiring"), NOT_HERE),

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from shared.sparsity import growth, reallocation
+from shared.sparsity.topk import highest
 from shared.sparsity.units import Granularity, live_units, of_units, unit_scores
 from shared.training.components.events import Clock
 from shared.training.components.masked_weights import keep_dormant
@@ -40,6 +41,8 @@ class Reallocation(Component):
         spare: which unit survives where a tensor would be emptied (threshold mode).
         granularity: units of convolutions.
         new: value of grown units: ``zero``, or ``random`` (all inactive positions are redrawn at every event).
+        grow: which free units: at ``random``, or those of the largest mean absolute ``gradient`` (RigL's rule, outside
+            the paper). The dense gradient is read before others mask it: this component then comes before them.
     """
 
     def __init__(
@@ -56,13 +59,15 @@ class Reallocation(Component):
         spare: reallocation.Spare = "first",
         granularity: Granularity = "weight",
         new: Literal["zero", "random"] = "zero",
+        grow: Literal["random", "gradient"] = "random",
     ) -> None:
         if (target is None) == (fraction is None):
             raise TypeError("give either target (adaptive threshold) or fraction")
         self.clock = Clock(period_epochs or [0], periods, stop_epoch)
         self.target, self.threshold, self.exact_count = target, threshold, exact_count
         self.fraction, self.extra, self.allocation, self.spare = fraction, extra, allocation, spare
-        self.granularity, self.new = granularity, new
+        self.granularity, self.new, self.grow = granularity, new, grow
+        self.gradients: list[Tensor] = []
         self.iteration, self.log = 0, Log()
         self.explored: dict[str, Tensor] = {}
 
@@ -70,6 +75,14 @@ class Reallocation(Component):
         """Remember which positions were ever live."""
         keep_dormant(state)
         self.explored = {f"explored/{n}": m.clone() for n, m in state.masks.live.items()}
+        if self.grow == "gradient":
+            self.gradients = [torch.zeros_like(p, requires_grad=False) for p in state.masks.parameters.values()]
+
+    def before_step(self, state: State) -> None:
+        """Keep the dense gradient of the step, if growth looks at it."""
+        if self.gradients:
+            dense = [p.grad for p in state.masks.parameters.values() if p.grad is not None]
+            torch._foreach_copy_(self.gradients, dense)
 
     def after_batch(self, state: State) -> None:
         """An event, if one is due."""
@@ -90,8 +103,7 @@ class Reallocation(Component):
         self._clear(state, survivors)
         after = {}
         for index, (name, mask) in enumerate(masks.live.items()):
-            key = {"epoch": state.epoch, "step": state.step, "index": index}
-            new = growth.choose_free(state.draws, ~live[index], grown[index], "growth", **key)
+            new = self._grown(state, index, ~live[index], grown[index])
             after[name] = of_units(survivors[index] | new, mask.shape)
         masks.set(after)
         for name, mask in masks.live.items():
@@ -100,6 +112,13 @@ class Reallocation(Component):
         if self.target is not None and not self.exact_count:
             self.threshold = reallocation.adapted(self.threshold, sum(k), self.target)
         self.log.add(step=self.iteration, dropped=k, survivors=r, grown=grown, passes=passes, threshold=used)
+
+    def _grown(self, state: State, index: int, free: Tensor, k: int) -> Tensor:
+        if self.grow == "gradient":
+            scores = unit_scores(self.gradients[index], self.granularity)
+            return highest(scores.masked_fill(~free, -1.0), k)
+        key = {"epoch": state.epoch, "step": state.step, "index": index}
+        return growth.choose_free(state.draws, free, k, "growth", **key)
 
     def _drop(self, scores: list[Tensor], live: list[Tensor]) -> list[Tensor]:
         if self.fraction is not None:

@@ -1,0 +1,88 @@
+"""claims.csv: every row of the source is a claim, shown in one table, with a margin fixed before any run."""
+
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from papers.dsr import paper
+from papers.dsr.claims import same_as
+from papers.dsr.rows import rows
+from shared.claims import Compound, Exact, Value
+from shared.paper import experiments_of
+
+
+def leaves(claim):
+    return [c for part in claim.parts for c in leaves(part)] if isinstance(claim, Compound) else [claim]
+
+
+def test_every_row_is_a_claim_of_one_table():
+    ids = [c.id for t in paper.tables.values() for c in t.claims]
+    assert len(set(ids)) == len(ids)
+    assert {r["claim_id"] for r in rows()} <= set(ids)
+    assert len(rows()) == 474
+
+
+def test_tables_hold_what_the_source_counts():
+    found = Counter(r["table"] for r in rows())
+    assert found["iclr-archive-mnist"] == 126
+    assert found["iclr-archive-cifar10"] == 175
+    assert found["computed-counts"] == 69
+    assert {t.id for t in paper.tables.values()} >= {"mnist", "cifar10", "imagenet", "invariants", "counts"}
+
+
+def test_means_carry_their_five_runs():
+    for table in ("mnist", "cifar10"):
+        for claim in paper.table(table).claims:
+            if isinstance(claim, Value):
+                assert len(claim.per_seed) == claim.n == 5
+                assert sum(claim.per_seed) / 5 == pytest.approx(claim.value, abs=5e-4)
+
+
+def test_experiments_of_claims_exist():
+    every = [*(c for t in paper.tables.values() for c in t.claims), *paper.sentences]
+    for claim in every:
+        for leaf in leaves(claim):
+            for experiment in experiments_of(leaf):
+                assert experiment in paper.experiments, leaf.id
+
+
+def test_recalled_and_repeated_numbers_decide_nothing():
+    for row in rows():
+        if "recalled" in row["provenance"] or row["table"] in ("icml-table2", "icml-overhead", "snfs-summary"):
+            assert row["gating"] == "no"
+    assert all(r["gating"] == "no" for r in rows() if r["claim_id"] in same_as())
+
+
+def test_margins_have_reasons():
+    for row in rows():
+        if row["verify_table"] not in ("counts", "seed"):
+            assert float(row["margin"]) > 0
+            assert row["margin_reason"]
+
+
+@pytest.mark.parametrize("table", ["invariants", "seed"])
+def test_laws_and_defaults_hold(table):
+    for claim in paper.table(table).claims:
+        assert isinstance(claim, Exact)
+        assert abs(claim.measure() - claim.value) <= claim.tolerance, claim.text
+
+
+def test_small_counts_hold():
+    small = [c for c in paper.table("counts").claims if "lenet" in c.id or "wrn-s" in c.id]
+    assert len(small) > 10
+    for claim in small:
+        assert abs(claim.measure() - claim.value) <= claim.tolerance, claim.text
+
+
+def test_the_paper_prints_fewer_weights_of_resnet50_than_its_code_trains():
+    """Trap 6: 7.38 million, printed as 7.3."""
+    claim = next(c for c in paper.table("counts").claims if c.id == "dsr-paper-params-resnet50-s80")
+    assert claim.measure() - claim.value > claim.tolerance
+
+
+def test_importing_the_paper_is_fast():
+    heavy = "{'torch', 'scipy', 'pandas', 'mlflow'} & set(sys.modules)"
+    code = f"import sys, papers.dsr; assert not {heavy}, {heavy}"
+    subprocess.run([sys.executable, "-c", code], check=True)

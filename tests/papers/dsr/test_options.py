@@ -1,0 +1,121 @@
+"""From typed options to protocols: counterparts of the original's options, and refusals."""
+
+import pytest
+
+from papers.dsr import paper
+from papers.dsr.options import OPTIONS
+from papers.dsr.original import FLAGS
+from shared.errors import ReproError
+from shared.protocol import Train
+
+
+def build(**options):
+    return paper.build({"seed": 42, **options})
+
+
+def method(protocol, name):
+    phase = [p for p in protocol.phases if isinstance(p, Train)][-1]
+    return next(m for m in phase.methods if m.name == name)
+
+
+def test_every_option_of_the_original_has_a_counterpart_or_a_reason():
+    assert len(FLAGS) == len({f.name for f in FLAGS}) == 47
+    ours = {o.flag for o in OPTIONS} | {"--no-batch-norm", "--no-augmentation", "--data-dir"}
+    for flag in FLAGS:
+        assert flag.note if not flag.ours else flag.ours in ours, flag
+
+
+@pytest.mark.parametrize(
+    ("options", "experiment"),
+    [
+        ({"job": "cifar:6"}, "cifar10/dsr/90"),
+        ({"job": "mnist:13"}, "mnist/static/99"),
+        ({"network": "wide_resnet"}, "cifar10/dsr/90"),
+        ({"network": "wide_resnet", "method": "set", "sparsity": 0.8}, "cifar10/set/80"),
+        ({"network": "wide_resnet", "method": "deep-rewiring"}, "cifar10/deep-rewiring/90"),
+        ({"network": "wide_resnet", "granularity": "kernel", "sparsity": 0.5}, "cifar10/dsr-kernels/50"),
+        ({"network": "wide_resnet", "method": "thin", "sparsity": 0.7}, "cifar10/thin/70"),
+        ({"network": "wide_resnet", "method": "tied", "sparsity": 0.6}, "cifar10/tied/60"),
+        ({"network": "wide_resnet", "method": "pruning", "sparsity": 0.9}, "cifar10/pruning/90"),
+        ({"network": "wide_resnet", "stop_rewiring_epoch": 50}, "cifar10/dsr-stop-50/90"),
+        ({"network": "wide_resnet", "method": "dense"}, "cifar10/dense"),
+        ({"network": "imagenet_resnet50", "sparsity": 0.8}, "imagenet/dsr/80"),
+        ({"network": "imagenet_resnet50", "method": "static"}, "imagenet/static/90"),
+        ({"sparsity": 0.99}, "mnist/dsr/99"),
+        ({"method": "static", "sparsity": 0.95}, "mnist/static/95"),
+        ({"method": "thin", "sparsity": 0.95}, "mnist/thin/95"),
+        ({"method": "deep-rewiring", "sparsity": 0.99, "variant": "corrected"}, "mnist/deep-rewiring-corrected/99"),
+    ],
+)
+def test_typed_options_give_the_published_run(options, experiment):
+    ours, theirs = build(**options), paper.experiments[experiment].protocol(42)
+    if experiment.startswith("mnist/deep"):
+        assert method(ours, "deep-rewiring").options["signs"] == "fixed"
+    else:
+        assert ours.with_(variant=theirs.variant) == theirs
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"job": "cifar:6", "epochs": 3}, "leave --epochs out"),
+        ({"depth": 16}, "--depth has no effect"),
+        ({"granularity": "kernel"}, "always per weight"),
+        ({"method": "static", "drop_fraction": 0.1}, "--drop-fraction has no effect"),
+        ({"method": "set", "reallocations_per_update": 10}, "without a threshold"),
+        ({"method": "dense", "sparsity": 0.5}, "--sparsity has no effect"),
+        ({"method": "tied", "rescale_tied_gradient": True}, "add --variant corrected"),
+        ({"kernel_group_lasso": True}, "without --l1-coefficient"),
+        ({"network": "wide_resnet", "batch_norm": False}, "--no-batch-norm has no effect"),
+        ({"network": "wide_resnet", "sparsity_linear": 0.5}, "classifier stays dense"),
+        ({"masks_of_dsr": "fresh"}, "belongs to static"),
+        ({"drop_criterion": "fraction"}, "needs --drop-fraction"),
+        ({"method": "set", "drop_criterion": "threshold"}, "needs --reallocations-per-update"),
+        ({"sparsity": 90.0}, "fraction between 0 and 1"),
+        ({"epochs": 10, "stop_rewiring_epoch": 20}, "beyond the 10 epochs"),
+        ({"schedule": "nowhere.yaml"}, "nowhere.yaml"),
+        ({"momentum": 0.0}, "--no-nesterov"),
+        ({"network": "wide_resnet", "method": "thin", "sparsity": 0.65}, "--width-multiplier"),
+        ({"colour": 1}, "colour"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(options, words):
+    with pytest.raises(ReproError, match=words):
+        build(**options)
+
+
+def test_mixed_modes():
+    across = method(build(method="set", growth_allocation="proportional"), "reallocate").options
+    assert "allocation" not in across
+    assert across["fraction"] > 0
+    within = method(build(growth_allocation="within"), "reallocate").options
+    assert within["allocation"] == "within"
+    assert within["target"] == 600
+    exact = method(build(drop_criterion="exact-count", variant="corrected"), "reallocate").options
+    assert exact["exact_count"] is True
+    assert exact["allocation"] == "exact"
+
+
+def test_gradient_growth_reads_the_gradient_before_it_is_masked():
+    phase = build(growth_rule="gradient").phases[-1]
+    names = [m.name for m in phase.methods]
+    assert names.index("reallocate") < names.index("masked-weights")
+
+
+def test_a_schedule_from_a_file(tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text("lr: {0: 0.3, 5: 1e-5}\nperiod: {0: 10}\n")
+    phase = build(schedule=str(file)).phases[-1]
+    assert phase.methods[0].options == {"epochs": [0, 5], "values": [0.3, 1e-5]}
+    assert method(build(schedule=str(file)), "reallocate").options["periods"] == [10]
+    file.write_text("lr: {3: 0.3}\n")
+    with pytest.raises(ReproError, match="start at epoch 0"):
+        build(schedule=str(file))
+    file.write_text("speed: {0: 0.3}\n")
+    with pytest.raises(ReproError, match="lr"):
+        build(schedule=str(file))
+
+
+def test_masks_of_a_dsr_run():
+    names = [p.name for p in build(method="static", masks_of_dsr="fresh", network="wide_resnet").phases]
+    assert names == ["masks", "train", "restart", "static"]
