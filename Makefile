@@ -4,12 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check test-gpu clean
+.PHONY: help demo test check test-gpu torture clean
 
 help:
 	@echo "make demo      verify FlipOut's VGG19 table at demo scale (minutes, no data needed)"
 	@echo "make test      check and run all tests (REPRO_DATA adds real-data tests)"
 	@echo "make check     ruff, mypy, import contract"
+	@echo "make torture   kill a small training 200 times; each time it continues and ends bit-identical"
 	@echo "make test-gpu  only the tests that need a CUDA device"
 
 $(STAMP): pyproject.toml
@@ -35,6 +36,9 @@ test: check
 
 test-gpu: $(STAMP)
 	$(BIN)/python -m pytest -m gpu
+
+torture: $(STAMP)
+	REPRO_KILLS=200 $(BIN)/python -m pytest -s tests/repro/launch/test_killed.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
