@@ -11,7 +11,18 @@ from functools import partial
 from itertools import pairwise
 
 from papers.hoyer import counts, zoo
-from papers.hoyer.settings import CNN, ELEMENT, GROUP, MLP, NETWORK_TITLES, RERUN2, RERUN2_STRENGTHS, TITLES, Strength
+from papers.hoyer.settings import (
+    CNN,
+    ELEMENT,
+    FRONT,
+    GROUP,
+    MLP,
+    NETWORK_TITLES,
+    RERUN2,
+    RERUN2_STRENGTHS,
+    TITLES,
+    Strength,
+)
 from shared.claims import Claim, Compound, Exact, Ordering, Trend
 
 SENTENCE = "sentences"
@@ -176,6 +187,26 @@ def _strength() -> Compound:
     return _all("q13-strength", "A larger strength gives sparser, less accurate networks", "second rerun", *parts)
 
 
+def _fronts() -> list[Claim]:
+    """What each regulariser trades along its strengths at its own ratio, from the dense network (trap 24)."""
+    out: list[Claim] = []
+    for s in ELEMENT[MLP]:
+        along = sorted([s, *(f for f in FRONT[MLP] if f.reg == s.reg)], key=lambda x: float(x.strength))
+        experiments = tuple(_id(MLP, x, pretrained=True) for x in along)
+        for metric, what in (("remaining_weights", "Fewer weights remain"), (BEST, "Accuracy falls")):
+            out.append(
+                Trend(
+                    id=f"front-{s.reg}-{metric}",
+                    table="mnist-mlp-front",
+                    text=f"{what} as the strength of {TITLES[s.reg]} grows, pruned at {s.ratio} std",
+                    source="sheet 9, Q13, by the ratio rule",
+                    experiments=experiments,
+                    metric=metric,
+                )
+            )
+    return out
+
+
 def _zoo(dataset: str) -> Compound:
     """Q14: the order in which the seed's table lists the networks."""
     pairs = [*pairwise([*zoo.ZOO][:-3]), ("wrn-28-10", "resnext-29-8x64"), ("resnext-29-8x64", "densenet-bc-190-40")]
@@ -286,6 +317,7 @@ def of_table(name: str) -> list[Claim]:
         "mnist-mlp-sweep": [_strength(), _generalisation()],
         "cifar-zoo": [_zoo("cifar10"), _zoo("cifar100")],
         "cifar-notes": [_decay_of_densenet()],
+        "mnist-mlp-front": _fronts(),
         "laws": [*laws()],
     }
     return carried.get(name, [])
