@@ -81,7 +81,7 @@ def _phases(cell: Cell) -> list[Phase]:
     if cell.levels:
         return _multishot(cell)
     epochs = cell.recipe.epochs + cell.pretrain
-    if cell.pruner == "none" or cell.density >= 1:
+    if cell.train and (cell.pruner == "none" or cell.density >= 1):
         return [_train(cell, epochs)]
     if cell.pretrain:
         after = Method(name="prune-after", options={"epoch": cell.pretrain, **_score(cell, cell.density)})

@@ -107,7 +107,8 @@ def _imp() -> list[Experiment]:
                 start = "imp" if variant == "published" else "imp-rewound"
                 title = f"magnitude in {levels} levels{'' if variant == 'published' else ', rewound'}"
                 out.append(_experiment(f"{start}/L{levels}/c{c:.1f}", cell, f"10^{c:g}", title))
-    return out
+    dense = Cell("lottery", "vgg19", "cifar10", "none", 1.0, "published", settings.FIGURE5B)
+    return [*out, _experiment("figure5b/vgg19", dense, "0 %")]
 
 
 def _assignment() -> list[Experiment]:

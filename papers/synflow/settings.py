@@ -66,6 +66,7 @@ CIFAR_VGG = Recipe(160, lr=0.1, milestones=(60, 120), gamma=0.1, weight_decay=1e
 CIFAR_RESNET = Recipe(160, lr=0.01, milestones=(60, 120), gamma=0.2, weight_decay=5e-4)
 TINY_IMAGENET = Recipe(100, lr=0.01, milestones=(30, 60, 80), gamma=0.1, weight_decay=1e-4)
 IMP = Recipe(50, lr=0.01, weight_decay=1e-4)
+FIGURE5B = Recipe(100, lr=0.001, milestones=(30, 60, 80), gamma=0.1, weight_decay=1e-4)
 ASSIGNMENT = Recipe(100, optimizer="adam", lr=1e-3, weight_decay=0.0, batch_size=256)
 MNIST = Recipe(10, optimizer="adam", lr=1e-3, weight_decay=0.0, batch_size=256)
 ABLATION = Recipe(80, lr=0.1, milestones=(40, 60), gamma=0.1, weight_decay=1e-4)
