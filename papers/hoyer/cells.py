@@ -74,7 +74,7 @@ class Cell:
     @property
     def title(self) -> str:
         """For people: ``LeNet-5, Hoyer 0.01 from scratch, cut at 0.08 std``."""
-        what = f"{TITLES[self.reg]} {self.strength}".strip()
+        what = f"{TITLES[self.reg]} {scientific(self.strength)}".strip()
         what += " with weight decay" * (self.structure and self.reg == "none")
         what += f", {self.epochs} epochs" * (self.epochs != 250) + f", lr {self.lr}" * (self.lr != "0.001")
         if self.reg != "none":
@@ -84,6 +84,14 @@ class Cell:
         data = " on Fashion-MNIST" if self.fashion else ""
         note = " (corrected)" if self.corrected else ""
         return f"{NETWORK_TITLES[self.network]}{data}, {what}{cut}{note}"
+
+
+def scientific(strength: str) -> str:
+    """``0.0002`` -> ``2e-4``: how strengths are written in titles, where figures join the strengths of a method."""
+    if not strength:
+        return ""
+    mantissa, _, exponent = f"{float(strength):e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def cells() -> list[Cell]:

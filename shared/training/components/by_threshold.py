@@ -10,7 +10,11 @@ from torch import Tensor
 from shared.data.loader import EpochLoader
 from shared.sparsity import thresholds
 from shared.sparsity.element_regularisers import trimming_threshold
+from shared.sparsity.silent import is_chain, silent_weights
 from shared.training.state import State
+
+EVALUATED = 1000
+"""Images at a time."""
 
 
 @torch.no_grad()
@@ -26,24 +30,28 @@ def prune_by_threshold(
 
     Args:
         state: the run after training.
-        train: not used.
+        train: the images that tell which coordinates of a chain of layers are ever active.
         rule: ``absolute``, or ``std-ratio``: a multiple of each tensor's own standard deviation.
         threshold: s.
         mask: what stays pruned afterwards: every entry that is 0 now (``zeros``), or those removed here (``explicit``).
 
     Returns:
         Entries kept in all, and how each tensor looked before: maximum and sum of squares (the scale that an absolute
-        threshold is blind to), its threshold, its trimming threshold and how many entries lay below that.
+        threshold is blind to), its threshold, its trimming threshold and how many entries lay below that; for chains,
+        also how many entries no image reaches and what share of the squares they hold (hoyer sheet, trap 8).
     """
     masks = state.masks
     tensors = {n: _facts(p.detach(), rule, threshold) for n, p in masks.parameters.items()}
     kept = {n: thresholds.keep(p.detach(), tensors[n]["cut"]) for n, p in masks.parameters.items()}
     if mask == "zeros":
         kept = {n: live & (masks.parameters[n] != 0) for n, live in kept.items()}
+    silent = silent_weights(state.model, train.eval_batches(EVALUATED)) if is_chain(state.model) else {}
     masks.set(kept)
     report = {n: {k: _plain(v) for k, v in facts.items()} for n, facts in tensors.items()}
     for name, parameter in masks.parameters.items():
         report[name]["kept"] = int((parameter != 0).sum())
+        if name in silent:
+            report[name] |= {"silent": silent[name].entries, "silent_squares": silent[name].share_of_squares}
     return {"kept": sum(r["kept"] for r in report.values()), "tensors": report}
 
 
