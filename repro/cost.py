@@ -130,7 +130,7 @@ def evaluations(protocol: Protocol) -> int:
 
 def shape_key(protocol: Protocol) -> str:
     """Equal for protocols whose steps cost the same."""
-    train = next(p for p in protocol.phases if isinstance(p, Train))
+    train = next((p for p in protocol.phases if isinstance(p, Train)), Train(epochs=1))  # prune-only runs step nothing
     plan = {
         "model": canonical(protocol.model),
         "precision": protocol.precision,
@@ -171,7 +171,7 @@ def measured(protocol: Protocol, device: Any, own: Any) -> dict[str, float]:
         if isinstance(phase, Prune):
             ones = {f"frozen/{n}": torch.ones_like(p) for n, p in state.masks.parameters.items()}
             state.kept |= ones
-    train = next(p for p in protocol.phases if isinstance(p, Train))
+    train = next((p for p in protocol.phases if isinstance(p, Train)), Train(epochs=1))  # prune-only runs step nothing
     state.phase, state.epoch = train, 1
     state.optimizer = build_optimizer(train.optimizer, state.parameters)
     method = components.build(tuple(m for m in train.methods if m.name not in LATER), own)
