@@ -44,4 +44,4 @@ def test_a_run_killed_at_random_moments_ends_bit_identical(make, outcome):
                 process.kill()
                 process.join()
         assert outcome(cut) == outcome(straight), f"seed {seed} differs after {kills} kills"
-        print(f"{kills} kills, run {seed} bit-identical")
+        print(f"{kills} kills, run {seed} bit-identical", flush=True)
