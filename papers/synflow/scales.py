@@ -80,7 +80,7 @@ def shorter(phase: Phase, ratio: float, batch_size: int | None = None) -> Phase:
     epochs = max(2, round(phase.epochs * ratio))
     ratio = epochs / phase.epochs
     methods = tuple(_moved(m, ratio, epochs) for m in phase.methods)
-    changes = {"epochs": epochs, "methods": methods, "schedule": _schedule(phase.schedule, ratio)}
+    changes = {"epochs": epochs, "methods": methods, "schedule": _schedule(phase.schedule, ratio, epochs)}
     return phase.model_copy(update=changes | ({"batch_size": batch_size} if batch_size else {}))
 
 
@@ -93,8 +93,9 @@ def _moved(method: Method, ratio: float, epochs: int) -> Method:
     )
 
 
-def _schedule(schedule: Schedule, ratio: float) -> Schedule:
-    milestones: list[int] = []
-    for milestone in schedule.milestones:
-        milestones.append(max(1, round(milestone * ratio), milestones[-1] + 1 if milestones else 1))
-    return schedule.model_copy(update={"milestones": tuple(milestones)})
+def _schedule(schedule: Schedule, ratio: float, epochs: int) -> Schedule:
+    """Milestones at their relative place; in a very short run two of them may fall together."""
+    if not schedule.milestones:
+        return schedule
+    moved = {min(epochs - 1, max(1, round(milestone * ratio))) for milestone in schedule.milestones}
+    return schedule.model_copy(update={"milestones": tuple(sorted(moved))})
