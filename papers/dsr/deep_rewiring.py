@@ -26,9 +26,9 @@ def noise_sd(eta: float, temperature: float) -> float:
     return math.sqrt(2 * eta * temperature)
 
 
-def turned(weights: Tensor, live: Tensor, signs: Tensor) -> Tensor:
-    """Mark the live weights whose sign is opposite to the stored one; a 0 on either side never triggers."""
-    return live & (weights.sign() * signs < -0.5)
+def turned(weights: Tensor, signs: Tensor) -> Tensor:
+    """Mark the weights whose sign is opposite to the stored one; a 0 on either side never triggers."""
+    return weights.sign() * signs < -0.5
 
 
 class DeepRewiring(Component):
@@ -137,24 +137,25 @@ class DeepRewiring(Component):
         after, counts = {}, []
         for index, name in enumerate(self.names):
             p, live, signs = masks.parameters[name].detach(), masks.live[name], self.signs[name]
-            dropped = turned(p, live, signs)
+            at = self.places[index]
+            gone = at[turned(p.reshape(-1)[at], signs.reshape(-1)[at])]  # active positions alone: they are few
             if self.kind != "fixed":
                 torch.sign(p, out=signs)
-            k = int(dropped.sum())
+            k = len(gone)
             counts.append(k)
             if not k:
                 continue
-            survivors = live & ~dropped
-            p.mul_(survivors)
-            free = ~live.reshape(-1)
+            mask = live.reshape(-1).clone()
+            free, available = ~mask, mask.numel() - len(at)
             key = {"epoch": state.epoch, "step": state.step, "index": index}
-            grown = growth.choose_few(state.draws, free, min(k, live.numel() - int(live.sum())), "growth", **key).view(
-                live.shape
-            )
+            mask[gone] = False
+            grown = growth.choose_few(state.draws, free, min(k, available), available, "growth", **key)
+            mask |= grown
+            grown = grown.view(live.shape)
             if self.kind == "fixed":
                 self._clear_momentum(state, name, grown)
-            p.mul_(~grown)  # a grown weight starts at 0, not at what lay under the mask
-            after[name] = survivors | grown
+            p.masked_fill_(grown, 0.0)  # a grown weight starts at 0, not at what lay under the mask
+            after[name] = mask.view(live.shape)
         if after:
             masks.set(after)
             for index, name in enumerate(self.names):

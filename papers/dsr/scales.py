@@ -36,7 +36,7 @@ class Cut:
 
 
 DEMO = {
-    "lenet300": Cut(0.2, 1 / 150, 1, 100, 0, 28, 50),
+    "lenet300": Cut(0.1, 1 / 300, 1, 100, 0, 28, 50),
     "wide_resnet": Cut(0.06, 1 / 250, 1 / 8, 100, 0, 32, 50, depth=10),
     "imagenet_resnet50": Cut(0.12, 1 / 2000, 1 / 16, 100, 0, 32, 50),
 }
@@ -47,7 +47,7 @@ REDUCED = {
 }
 SCALE_NOTES: dict[Scale, str] = {
     "demo": (
-        "100 embedded 8x8 digits of each class, batches of 50; LeNet at full size on 28x28 in 20 epochs for 100, "
+        "100 embedded 8x8 digits of each class, batches of 50; LeNet at full size on 28x28 in 10 epochs for 100, "
         "WRN-10 at 1/8 width in 12 for 200, ResNet-50 at 1/16 width on 32x32 in 12 for 100; shifts but no mirroring. "
         "Periods shrink to a few steps. Chosen for cost alone, so only sentences can be judged."
     ),
@@ -57,7 +57,7 @@ SCALE_NOTES: dict[Scale, str] = {
     ),
     "paper": "As published: full networks and data, five seeds (42 to 46; the originals were never seeded).",
 }
-SHORTEST_PERIOD = 4
+SHORTEST_PERIOD = 8
 DIGITS = Data(name="digits", mean=(0.3053,), std=(0.3760,))
 
 

@@ -47,7 +47,7 @@ def of_table(name: str) -> list[Claim]:
         return [
             *(beats(f"mnist-pruning-beats-static-{s}", f"mnist/pruning/{s}", f"mnist/static/{s}", table=name)
               for s in MNIST),
-            *(close(f"mnist-dsr-near-pruning-{s}", f"mnist/dsr/{s}", f"mnist/pruning/{s}", 0.4, table=name)
+            *(close(f"mnist-dsr-near-pruning-{s}", f"mnist/dsr/{s}", f"mnist/pruning/{s}", 0.6, table=name)
               for s in MNIST),
             *(beats(f"mnist-dsr-beats-{m}-{s}", f"mnist/dsr/{s}", f"mnist/{m}/{s}", table=name)
               for m in ("set", "deep-rewiring", "thin", "tied") for s in MNIST),
@@ -64,8 +64,8 @@ def of_table(name: str) -> list[Claim]:
 
 def _mnist() -> tuple[Claim, ...]:
     """C1, C2, C3."""
-    gap = [beats(f"c1-static-{s}", f"mnist/pruning/{s}", f"mnist/static/{s}", source=ICLR, by=0.5) for s in MNIST]
-    near = [close(f"c1-dsr-{s}", f"mnist/dsr/{s}", f"mnist/pruning/{s}", 0.4, source=ICLR) for s in MNIST]
+    gap = [beats(f"c1-static-{s}", f"mnist/pruning/{s}", f"mnist/static/{s}", source=ICLR) for s in MNIST]
+    near = [close(f"c1-dsr-{s}", f"mnist/dsr/{s}", f"mnist/pruning/{s}", 0.6, source=ICLR) for s in MNIST]
     high = [beats(f"c2-{s}", f"mnist/dsr/{s}", f"mnist/pruning/{s}", source=ICLR) for s in ("99", "98")]
     low = [beats(f"c2-{s}", f"mnist/pruning/{s}", f"mnist/dsr/{s}", source=ICLR) for s in MNIST[2:]]
     return (

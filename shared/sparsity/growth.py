@@ -141,10 +141,17 @@ def choose_free(draws: Draws, free: Tensor, k: int, purpose: str, *, epoch: int,
     return lowest(scores.masked_fill(~free, torch.inf), k, first=free)
 
 
-def choose_few(draws: Draws, free: Tensor, k: int, purpose: str, *, epoch: int, step: int, index: int) -> Tensor:
-    """As ``choose_free``, by drawing positions until enough free ones are found where few are wanted of many."""
+def choose_few(
+    draws: Draws, free: Tensor, k: int, available: int, purpose: str, *, epoch: int, step: int, index: int
+) -> Tensor:
+    """As ``choose_free``, by drawing positions and rejecting occupied ones where few are wanted of many.
+
+    Args:
+        draws, free, k, purpose, epoch, step, index: as there.
+        available: true entries of ``free``, which the caller knows.
+    """
     n = free.numel()
-    if n < REJECTION_FROM or 8 * k > n or 2 * int(free.sum()) < n:
+    if n < REJECTION_FROM or 8 * k > n or 2 * available < n:
         return choose_free(draws, free, k, purpose, epoch=epoch, step=step, index=index)
     chosen = torch.zeros_like(free)
     at = (draws.uniform(4 * k + 64, purpose, epoch=epoch, step=step, index=index) * n).long().to(free.device)

@@ -164,7 +164,7 @@ def test_sign_change_prune() -> None:
     weights = torch.tensor(inputs["weights"], dtype=torch.float64)
     live = torch.zeros(len(weights), dtype=torch.bool)
     live[inputs["active"]] = True
-    dropped = turned(weights, live, torch.tensor(inputs["stored_signs"], dtype=torch.float64))
+    dropped = live & turned(weights, torch.tensor(inputs["stored_signs"], dtype=torch.float64))
     assert c.kept(dropped) == expected["dropped"]
     assert c.kept(live & ~dropped) == expected["active_after"]
     assert (weights * (live & ~dropped)).tolist() == expected["weights_after"]
@@ -369,9 +369,9 @@ def test_deep_rewiring_scale_and_first_step() -> None:
         for t in row["tensors"]:
             weights, live = c.tensor(t["weights"]).reshape(-1), traces.positions(t["mask"])
             signs = c.tensor(t["stored_sign_is_sign_of"]).reshape(-1).sign()
-            dropped = turned(weights, live, signs)
+            dropped = live & turned(weights, signs)
             first.append(int(dropped.sum()))
-            second.append(int(turned(weights, live & ~dropped, weights.sign()).sum()))
+            second.append(int((live & ~dropped & turned(weights, weights.sign())).sum()))
         assert {"dropped_per_tensor": first, "dropped_second_call": second} == wanted
 
 
