@@ -43,8 +43,8 @@ def hoyer_square_each(tensors: Sequence[Tensor], *, raw: bool = False) -> Tensor
 
 def transformed_l1(weights: Tensor, *, a: float = 1.0, raw: bool = False) -> Tensor:
     """``sum (a + 1) |w| / (a + |w|)``; nothing in it needs protection."""
-    sizes = weights.abs()
-    return ((a + 1) * sizes / (a + sizes)).sum()
+    value: Tensor = _TransformedL1.apply(weights, a)
+    return value
 
 
 def trimming_threshold(weights: Tensor) -> Tensor:
@@ -61,6 +61,23 @@ def _sums(tensors: Sequence[Tensor], raw: bool) -> tuple[Tensor, Tensor]:
     totals, squares = _Sums.apply(*tensors)
     counts = (totals if raw else squares) > 0
     return totals, torch.where(counts, squares, torch.ones_like(squares))
+
+
+class _TransformedL1(torch.autograd.Function):
+    """``sum (a + 1) |w| / (a + |w|)``, whose derivative is ``a (a + 1) sign(w) / (a + |w|)^2``."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, a: float) -> Tensor:
+        sizes = weights.abs()
+        shifted = sizes + a
+        ctx.save_for_backward(weights, shifted)
+        ctx.a = a
+        return (a + 1) * sizes.div_(shifted).sum()
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        weights, shifted = ctx.saved_tensors
+        return weights.sign().div_(shifted.square()).mul_(ctx.a * (ctx.a + 1) * upstream), None
 
 
 class _Sums(torch.autograd.Function):
