@@ -154,11 +154,12 @@ def exact_amounts(sizes: Sequence[int], linear: Sequence[bool], rule: Rule) -> l
     if rule.depth_penalty and rule.profile != "balanced":
         raw = {i: r / (i + 1) ** 2 for i, r in raw.items()}
     scale = goal / sum(raw[i] * sizes[i] for i in convs)
+    wanted = {i: scale * raw[i] * sizes[i] for i in convs}
     carry = Fraction(0)
-    for i in convs:
-        wanted = scale * raw[i] * sizes[i] + carry
-        amounts[i] = min(wanted, Fraction(sizes[i]))
-        carry = wanted - amounts[i]
+    for i in (*convs, *convs):  # a second walk, for what overflows the last layer of an ascending profile
+        asked = wanted.pop(i, amounts[i]) + carry
+        amounts[i] = min(asked, Fraction(sizes[i]))
+        carry = asked - amounts[i]
     return amounts
 
 
