@@ -44,7 +44,7 @@ def test_experiments_of_a_paper_go_by_either_order(repro):
 
 
 def test_methods_are_the_choices_of_the_papers_option(repro):
-    (part,) = json.loads(repro("list", "methods", "--json").out)["lists"]
+    (part,) = json.loads(repro("list", "methods", "flipout", "--json").out)["lists"]
     choices = next(o.choices for o in load("flipout").options if o.name == "method")
     assert tuple(row["name"] for row in part["rows"]) == choices
 
