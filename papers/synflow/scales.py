@@ -30,11 +30,11 @@ class Cut:
     batch_size: int | None = None
 
 
-DEMO = Cut(width=1 / 8, epochs=4, per_class=100, batch_size=32)
+DEMO = Cut(width=1 / 8, epochs=4, per_class=60, batch_size=32)
 REDUCED = Cut(width=1 / 4, epochs=20, per_class=500, test_per_class=500)
 SCALE_NOTES: dict[Scale, str] = {
     "demo": (
-        "100 embedded 8x8 digits of each class resized to 32x32, networks at 1/8 width, batches of 32, 4 epochs for "
+        "60 embedded 8x8 digits of each class resized to 32x32, networks at 1/8 width, batches of 32, 4 epochs for "
         "100, shifts but no mirroring, ten classes whatever the data set; chosen for cost alone, so only sentences can "
         "be judged."
     ),
