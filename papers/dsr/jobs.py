@@ -24,14 +24,6 @@ from papers.dsr.widths import lenet_width
 from shared.errors import ReproError, unknown
 
 METHODS = ("dense", "pruning", "dsr", "static", "thin", "deep-rewiring", "set", "tied")
-LISTS = {
-    "cifar": "CIFAR-10, later generation (ICML)",
-    "imagenet": "ImageNet, later generation (ICML)",
-    "mnist": "MNIST, earlier generation (ICLR)",
-    "wrn": "CIFAR-10, earlier generation (ICLR)",
-    "resnet": "ImageNet, earlier generation (ICLR)",
-    "ours": "MNIST, not in any list of the original",
-}
 
 
 @dataclass(frozen=True)

@@ -94,11 +94,11 @@ def experiment_of(job: Job, variant: str = "published") -> Experiment:
     at = [level(job.sparsity)] if job.sparsity else []
     data = settings.NETWORKS[job.network]
     name = settings.LONG_NAMES[job.network] + (f"-{2 if job.method != 'thin' else job.width:g}" * (data == "cifar10"))
-    generation = f" ({job.generation.upper()} list)" if data != "mnist" else ""
+    line = "" if suffix else f" ({job.id})"
     words = spoken(job) + (" as corrected" if suffix else "")
     return Experiment(
         id="/".join([PREFIX[job.list], method_name(job) + suffix, *at]),
-        title=", ".join([name + generation, words, *[f"{a} %" for a in at]]),
+        title=", ".join([name, words, *[f"{a} %" for a in at]]) + line,
         protocol=lambda seed: protocol(job, seed, variant),
         labels={
             "network": job.network,

@@ -105,7 +105,6 @@ def sgd(weight_decay: float, momentum: float = 0.9, nesterov: bool = True) -> Op
     return Optimizer(momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
 
 
-PRUNABLE_TOTAL = {"lenet300": 266_200}
 MNIST_SPARSITIES: tuple[float, ...] = (0.99, 0.98, 0.97, 0.96, 0.95, 0.90)
 CIFAR_SPARSITIES: tuple[float, ...] = (0.9, 0.8, 0.7, 0.6, 0.5)
 IMAGENET_SPARSITIES: tuple[float, ...] = (0.8, 0.9)

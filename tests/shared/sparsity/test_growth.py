@@ -1,0 +1,48 @@
+"""Growth: conservation, capacity, and uniform choice."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.draws import KeyedDraws
+from shared.sparsity.growth import choose_few, choose_free, proportional_exact
+
+layers = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 300)), min_size=1, max_size=6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(layers, st.floats(0, 1))
+def test_exact_growth_conserves_and_fits(tensors: list[tuple[int, int]], part: float) -> None:
+    survivors, free = [r for r, _ in tensors], [f for _, f in tensors]
+    total = int(part * sum(free))
+    counts = proportional_exact(survivors, total, free)
+    assert sum(counts) == total
+    assert all(0 <= c <= f for c, f in zip(counts, free, strict=True))
+
+
+@settings(max_examples=50, deadline=None)
+@given(layers)
+def test_exact_growth_is_proportional_where_there_is_room(tensors: list[tuple[int, int]]) -> None:
+    survivors = [r + 1 for r, _ in tensors]
+    total = sum(survivors) // 3
+    counts = proportional_exact(survivors, total, [10_000] * len(survivors))
+    for c, r in zip(counts, survivors, strict=True):
+        assert abs(c - total * r / sum(survivors)) < 1
+
+
+def test_both_ways_of_choosing_take_free_units_uniformly() -> None:
+    free = torch.rand(8192, generator=torch.Generator().manual_seed(1)) < 0.9
+    available = int(free.sum())
+    hits = torch.zeros(8192)
+    for step in range(300):
+        for choose in (
+            choose_free(KeyedDraws(3), free, 40, "growth", epoch=1, step=step, index=0),
+            choose_few(KeyedDraws(3), free, 40, available, "growth", epoch=1, step=step, index=0),
+        ):
+            assert int(choose.sum()) == 40
+            assert not bool((choose & ~free).any())
+            hits += choose
+    quarters = [int(part.sum()) for part in hits[free].tensor_split(4)]
+    assert all(abs(q - 6000) < 6 * 4500**0.5 for q in quarters)  # 24,000 draws: six standard deviations
