@@ -49,7 +49,7 @@ class Stop:
         if self.begun is not None:
             self.epoch_seconds, self.begun = time.monotonic() - self.begun, None
         if self.asked:
-            return "Stopped by hand after a whole epoch; the same command continues it."
+            return f"{self._by()} after a whole epoch; the same command continues it."
         if self.deadline is not None and time.time() + HEADROOM * (self.epoch_seconds or 0.0) > self.deadline:
             return "The next epoch does not fit into the time limit; the same command continues it."
         return ""
@@ -57,9 +57,13 @@ class Stop:
     def lost(self) -> str:
         """What stopping in the middle of an epoch costs, in words."""
         if self.begun is None:
-            return "Stopped by hand; the same command continues it."
+            return f"{self._by()}; the same command continues it."
         seconds = time.monotonic() - self.begun
-        return f"Stopped by hand {seconds:.0f} s into an epoch, which is done again; the same command continues it."
+        return f"{self._by()} {seconds:.0f} s into an epoch, which is done again; the same command continues it."
+
+    def _by(self) -> str:
+        over = self.deadline is not None and time.time() >= self.deadline
+        return "Stopped at the time limit" if over else "Stopped by hand"
 
     def _left(self) -> float | None:
         """Seconds that the epoch at hand still takes; unknown in the first."""
