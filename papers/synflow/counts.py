@@ -82,24 +82,27 @@ def remaining_at_ratio(family: str, name: str, data: str, ratio: float) -> float
 
 
 @cache
-def _magnitudes(seed: int) -> tuple[Tensor, Tensor, list[int]]:
-    """All magnitudes of the published initial weights of Figure 1, those sorted, and the tensors' sizes."""
+def _magnitudes(seed: int) -> tuple[Tensor, list[Tensor]]:
+    """Magnitudes of the published initial weights of Figure 1, sorted: of all layers together, and of each."""
     from shared.sparsity.masked import flat
     from shared.sparsity.masks import prunable_parameters
 
     weights = {n: p.detach() for n, p in prunable_parameters(initial_network(*FIGURE1, seed)).items()}
     scores = flat(weights).abs()
-    return scores, scores.sort().values, [w.numel() for w in weights.values()]
+    return scores.sort().values, [w.abs().reshape(-1).sort().values for w in weights.values()]
 
 
 @cache
 def magnitude_layers(seed: int, exponent: float) -> tuple[int, ...]:
     """Weights that magnitude at initialisation keeps in each layer of Figure 1's network."""
-    scores, ordered, sizes = _magnitudes(seed)
-    k = removed_by_threshold(len(scores), of_exponent(exponent))
+    import torch
+
+    ordered, layers = _magnitudes(seed)
+    k = removed_by_threshold(len(ordered), of_exponent(exponent))
     if k < 1:
-        return tuple(sizes)
-    return tuple(int((part > ordered[k - 1]).sum()) for part in scores.split(sizes))
+        return tuple(len(layer) for layer in layers)
+    tau = ordered[k - 1 : k]
+    return tuple(len(layer) - int(torch.searchsorted(layer, tau, right=True)) for layer in layers)
 
 
 def magnitude_kept(seed: int, exponent: float) -> float:
