@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from shared.data.batch import Batch
 from shared.sparsity.masked import Mode, Weights, flat, in_mode, leaves, run, under_masks
-from shared.training.state import Batch
 
 EPSILON = 1e-10
 

@@ -8,13 +8,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from shared.data.batch import Batch
 from shared.draws import Draws
 from shared.sparsity.grasp import grasp_scores
 from shared.sparsity.masked import Mode, flat
 from shared.sparsity.rounds import Score
 from shared.sparsity.snip import snip_scores_under_masks
 from shared.sparsity.synflow import flow_and_scores
-from shared.training.state import Batch
 
 Pruner = Literal["rand", "mag", "snip", "grasp", "synflow"]
 PRUNERS: tuple[Pruner, ...] = ("rand", "mag", "snip", "grasp", "synflow")

@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from shared.data.batch import Batch
 from shared.draws import Draws
 from shared.errors import ReproError
 from shared.sparsity.masked import Mode, Weights, flat, in_mode, leaves, run, under_masks
 from shared.sparsity.scores import sensitivity
 from shared.sparsity.topk import highest
-from shared.training.state import Batch
 
 Loss = Literal["cross-entropy", "log-likelihood-of-logits"]
 

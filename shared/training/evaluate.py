@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from shared.data.batch import Batch
 from shared.protocol import Precision
 from shared.training.precision import autocast
-from shared.training.state import Batch
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from shared.training.state import Batch
+from shared.data.batch import Batch
 from shared.training.step import Step
 
 WARM_UP = 3
