@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repro import registry
 from shared.errors import ReproError, unknown
-from shared.paper import Paper
+
+if TYPE_CHECKING:
+    from shared.paper import Paper
 
 KINDS = ("papers", "tables", "experiments", "methods", "models", "data")
 PER_PAPER = ("tables", "experiments", "methods")
@@ -23,12 +25,13 @@ class Listing:
     paper: str = ""
 
 
-def listings(what: str | None, of: str | None = None) -> list[Listing]:
+def listings(what: str | None, of: str | None = None, *, brief: bool = False) -> list[Listing]:
     """What was asked for.
 
     Args:
         what: one of ``KINDS``, a paper's name (its tables and methods), or nothing (papers).
         of: the paper that tables, experiments or methods are wanted of; nothing: every paper.
+        brief: papers by name, title and citation only, which imports none of them.
 
     Raises:
         ReproError: for a name that is neither, or a paper where none belongs.
@@ -48,7 +51,9 @@ def listings(what: str | None, of: str | None = None) -> list[Listing]:
         return [per_paper(what, registry.load(name)) for name in wanted]
     if of is not None:
         raise ReproError(f"{what} do not belong to a paper; leave {of!r} out.")
-    return [Listing(what, tuple({"papers": papers, "models": models, "data": data}[what]()))]
+    if what == "papers":
+        return [Listing(what, tuple(papers(brief=brief)))]
+    return [Listing(what, tuple({"models": models, "data": data}[what]()))]
 
 
 def per_paper(what: str, paper: Paper) -> Listing:
@@ -61,17 +66,18 @@ def per_paper(what: str, paper: Paper) -> Listing:
     return Listing(what, tuple(make[what](paper)), paper.name)
 
 
-def papers() -> list[dict[str, Any]]:
+def papers(*, brief: bool = False) -> list[dict[str, Any]]:
     """Installed papers; one that does not load is listed with the reason."""
     rows: list[dict[str, Any]] = []
     for name in registry.names():
+        row: dict[str, Any] = {"name": name, "title": "", "citation": "", "variants": [], "problem": ""}
         try:
-            paper = registry.load(name)
+            row["title"], row["citation"] = registry.headline(name)
+            if not brief:
+                row["variants"] = list(registry.load(name).variants)
         except ReproError as error:
-            rows.append({"name": name, "title": "", "citation": "", "variants": [], "problem": str(error)})
-            continue
-        row = {"name": name, "title": paper.title, "citation": paper.citation, "variants": list(paper.variants)}
-        rows.append({**row, "problem": ""})
+            row |= {"title": "", "citation": "", "problem": str(error)}
+        rows.append(row)
     return rows
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from shared.errors import ReproError, unknown
-from shared.paper import Paper
+
+if TYPE_CHECKING:
+    from shared.paper import Paper
 
 GROUP = "repro.papers"
 
@@ -19,6 +23,23 @@ def _found() -> dict[str, EntryPoint]:
 def names() -> list[str]:
     """Names of the installed papers; nothing is imported."""
     return sorted(_found())
+
+
+def headline(name: str) -> tuple[str, str]:
+    """Title and citation of a paper, importing no more of it where its package states ``TITLE`` and ``CITATION``.
+
+    Raises:
+        ReproError: as ``load``.
+    """
+    if name in _found():
+        try:
+            module = importlib.import_module(_found()[name].module)
+        except ImportError:
+            module = None
+        if module is not None and hasattr(module, "TITLE") and hasattr(module, "CITATION"):
+            return module.TITLE, module.CITATION
+    paper = load(name)
+    return paper.title, paper.citation
 
 
 @cache
@@ -34,6 +55,8 @@ def load(name: str) -> Paper:
         paper = _found()[name].load()
     except ImportError as error:
         raise ReproError(f"The paper {name!r} is registered but its package does not load: {error}.") from error
+    from shared.paper import Paper
+
     if not isinstance(paper, Paper):
         raise ReproError(f"The entry point of {name!r} is a {type(paper).__name__}, not a shared.paper.Paper.")
     return paper

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from papers.dsr import scales
-from papers.dsr.build import build
-from papers.dsr.claims import tables
-from papers.dsr.components import COMPONENTS
-from papers.dsr.options import OPTIONS
-from papers.dsr.protocols import experiments
-from papers.dsr.sentences import sentences
-from shared.lazy import Lazy
-from shared.paper import Paper
+from typing import TYPE_CHECKING, Any
 
-paper = Paper(
-    name="dsr",
-    title="Parameter efficient training of deep convolutional neural networks by dynamic sparse reparameterization",
-    citation="H. Mostafa, X. Wang, ICML 2019, arXiv 1902.05967",
-    experiments=Lazy(experiments),
-    tables=Lazy(tables),
-    options=OPTIONS,
-    build=build,
-    components=COMPONENTS,
-    scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
-    sentences=sentences(),
-    variants={
-        "published": "what produced the numbers: rounding of grown weights, DeepR's stale signs and all",
-        "published-iclr": "the earlier code: fractions without the extra weight, no guard against emptied tensors",
-        "corrected": "exact conservation within capacity, the largest weight spared, DeepR with fixed signs",
-    },
-    scale_notes=scales.SCALE_NOTES,
-)
+if TYPE_CHECKING:
+    from papers.dsr.definition import paper as paper
+
+TITLE = "Parameter efficient training of deep convolutional neural networks by dynamic sparse reparameterization"
+CITATION = "H. Mostafa, X. Wang, ICML 2019, arXiv 1902.05967"
+
+
+def __getattr__(name: str) -> Any:
+    """``paper``, built when it is asked for: listing what there is must not import all of it."""
+    if name != "paper":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from papers.dsr.definition import paper
+
+    return paper

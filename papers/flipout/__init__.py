@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from papers.flipout import scales
-from papers.flipout.build import build
-from papers.flipout.claims import tables
-from papers.flipout.options import OPTIONS
-from papers.flipout.protocols import experiments
-from papers.flipout.sentences import SENTENCES
-from shared.lazy import Lazy
-from shared.paper import Paper
+from typing import TYPE_CHECKING, Any
 
-paper = Paper(
-    name="flipout",
-    title="FlipOut: Uncovering Redundant Weights via Sign Flipping",
-    citation="A. Apostol, M. Stol, P. Forré, 2020, arXiv 2009.02594",
-    experiments=Lazy(experiments),
-    tables=Lazy(tables),
-    options=OPTIONS,
-    build=build,
-    components={
-        "count-flips": "papers.flipout.components:CountFlips",
-        "prune": "papers.flipout.components:prune",
-    },
-    scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
-    sentences=SENTENCES,
-    variants={
-        "published": "what produced the numbers: the authors' code with its bugs, pruning counts and SNIP included",
-        "corrected": "what the text says: exact counts from masks, abs(w)^p, SNIP with cross-entropy and real weights",
-    },
-    scale_notes=scales.SCALE_NOTES,
-)
+if TYPE_CHECKING:
+    from papers.flipout.definition import paper as paper
+
+TITLE = "FlipOut: Uncovering Redundant Weights via Sign Flipping"
+CITATION = "A. Apostol, M. Stol, P. Forré, 2020, arXiv 2009.02594"
+
+
+def __getattr__(name: str) -> Any:
+    """``paper``, built when it is asked for: listing what there is must not import all of it."""
+    if name != "paper":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from papers.flipout.definition import paper
+
+    return paper

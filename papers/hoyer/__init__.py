@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from papers.hoyer import scales
-from papers.hoyer.build import build
-from papers.hoyer.claims import tables
-from papers.hoyer.options import OPTIONS
-from papers.hoyer.protocols import experiments
-from shared.lazy import Lazy
-from shared.paper import Paper
+from typing import TYPE_CHECKING, Any
 
-paper = Paper(
-    name="hoyer",
-    title="DeepHoyer: Learning Sparser Neural Network with Differentiable Scale-Invariant Sparsity Measures",
-    citation="H. Yang, W. Wen, H. Li, ICLR 2020, arXiv 1908.09979",
-    experiments=Lazy(experiments),
-    tables=Lazy(tables),
-    options=OPTIONS,
-    build=build,
-    scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
-    variants={
-        "published": "the authors' scripts: biases regularised and pruned, groups as coded, zeros are their own mask",
-        "corrected": "weights only, true channels and filters, zero groups skipped, explicit masks",
-        "reconstructed": "AlexNet on ImageNet, element-wise: no code of the authors exists",
-    },
-    scale_notes=scales.SCALE_NOTES,
-)
+if TYPE_CHECKING:
+    from papers.hoyer.definition import paper as paper
+
+TITLE = "DeepHoyer: Learning Sparser Neural Network with Differentiable Scale-Invariant Sparsity Measures"
+CITATION = "H. Yang, W. Wen, H. Li, ICLR 2020, arXiv 1908.09979"
+
+
+def __getattr__(name: str) -> Any:
+    """``paper``, built when it is asked for: listing what there is must not import all of it."""
+    if name != "paper":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from papers.hoyer.definition import paper
+
+    return paper

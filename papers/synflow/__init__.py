@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from papers.synflow import scales
-from papers.synflow.build import build
-from papers.synflow.claims import tables
-from papers.synflow.options import OPTIONS
-from papers.synflow.protocols import experiments
-from papers.synflow.sentences import SENTENCES
-from shared.lazy import Lazy
-from shared.paper import Paper
+from typing import TYPE_CHECKING, Any
 
-HERE = "papers.synflow.components"
-paper = Paper(
-    name="synflow",
-    title="Pruning neural networks without any data by iteratively conserving synaptic flow",
-    citation="H. Tanaka, D. Kunin, D. L. K. Yamins, S. Ganguli, NeurIPS 2020, arXiv 2006.05467",
-    experiments=Lazy(experiments),
-    tables=Lazy(tables),
-    options=OPTIONS,
-    build=build,
-    components={
-        "stored-weights": f"{HERE}:StoredWeights",
-        "repeat-updates": f"{HERE}:RepeatUpdates",
-        "keep-gradients": f"{HERE}:KeepGradients",
-        "seed-dropout": f"{HERE}:SeedDropout",
-        "keep-initial": f"{HERE}:keep_initial",
-        "restore-initial": f"{HERE}:restore_initial",
-    },
-    scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
-    sentences=SENTENCES,
-    variants={
-        "published": "the code of June 2020 behind every figure: repeated updates, inverted GraSP, ties all go",
-        "head": "the last released code: masks recomputed from scratch, GraSP's sign mended, levels partly reset",
-        "assignment": "the course's copy of it: levels are not rewound, magnitude prunes trained weights",
-        "corrected": "what is meant: exact counts, locked masks, float64 scores, one scoring sample; the default",
-    },
-    scale_notes=scales.SCALE_NOTES,
-)
+if TYPE_CHECKING:
+    from papers.synflow.definition import paper as paper
+
+TITLE = "Pruning neural networks without any data by iteratively conserving synaptic flow"
+CITATION = "H. Tanaka, D. Kunin, D. L. K. Yamins, S. Ganguli, NeurIPS 2020, arXiv 2006.05467"
+
+
+def __getattr__(name: str) -> Any:
+    """``paper``, built when it is asked for: listing what there is must not import all of it."""
+    if name != "paper":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from papers.synflow.definition import paper
+
+    return paper

@@ -33,7 +33,7 @@ def command(
     from repro.cli.console import print_json
     from repro.describe import listings
 
-    found = listings(what, paper)
+    found = listings(what, paper, brief=not json)
     if json:
         parts = [{"what": f.what, "paper": f.paper or None, "rows": list(f.rows)} for f in found]
         print_json({"schema_version": SCHEMA_VERSION, "kind": "list", "lists": parts})

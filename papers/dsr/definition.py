@@ -1,0 +1,32 @@
+"""The paper as the product sees it: what it offers under which names."""
+
+from __future__ import annotations
+
+from papers.dsr import CITATION, TITLE, scales
+from papers.dsr.build import build
+from papers.dsr.claims import tables
+from papers.dsr.components import COMPONENTS
+from papers.dsr.options import OPTIONS
+from papers.dsr.protocols import experiments
+from papers.dsr.sentences import sentences
+from shared.lazy import Lazy
+from shared.paper import Paper
+
+paper = Paper(
+    name="dsr",
+    title=TITLE,
+    citation=CITATION,
+    experiments=Lazy(experiments),
+    tables=Lazy(tables),
+    options=OPTIONS,
+    build=build,
+    components=COMPONENTS,
+    scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
+    sentences=sentences(),
+    variants={
+        "published": "what produced the numbers: rounding of grown weights, DeepR's stale signs and all",
+        "published-iclr": "the earlier code: fractions without the extra weight, no guard against emptied tensors",
+        "corrected": "exact conservation within capacity, the largest weight spared, DeepR with fixed signs",
+    },
+    scale_notes=scales.SCALE_NOTES,
+)
