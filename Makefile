@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check test-gpu torture clean
+.PHONY: test-heavy help demo test check test-gpu torture clean
 
 help:
 	@echo "make demo      verify FlipOut's VGG19 table at demo scale (minutes, no data needed)"
@@ -39,6 +39,9 @@ test-gpu: $(STAMP)
 
 torture: $(STAMP)
 	REPRO_KILLS=200 $(BIN)/python -m pytest -s tests/repro/launch/test_killed.py
+
+test-heavy: $(STAMP)
+	$(BIN)/python -m pytest -m heavy
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

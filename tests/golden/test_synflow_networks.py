@@ -241,7 +241,7 @@ def test_flow_at_initialisation(at: int) -> None:
     assert out.remaining == expected["correct_kept_c1"] == len(scores) - removed_exactly(len(scores), 0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_published_vgg19_on_imagenet() -> None:
     case = CASES["published-vgg19-imagenet-init"]
     given, expected = case["inputs"], case["expected"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 REFUSED = [
-    (["random_tickets", "--ratio", "0.95"], "There is no paper 'random_tickets'"),
+    (["rigl", "--ratio", "0.95"], "There is no paper 'rigl'"),
     (["flipot"], "did you mean flipout?"),
     ([], "Say which paper"),
     (["flipout", "--network", "vgg91"], "did you mean vgg19"),
