@@ -58,6 +58,8 @@ class Paper:
         scales: name to a function from a paper-scale protocol to the protocol at that scale.
         components: registered component name -> ``"module:Class"``, beside the shared ones.
         sentences: the qualitative claims, not bound to one table.
+        appendix: ``"module:function"`` that makes the report's figures and findings of this paper alone
+            (``shared.appendix``).
     """
 
     name: str
@@ -72,6 +74,7 @@ class Paper:
     sentences: tuple[Claim, ...] = ()
     variants: Mapping[str, str] = field(default_factory=dict)
     scale_notes: Mapping[Scale, str] = field(default_factory=dict)
+    appendix: str = ""
 
     def table(self, name: str) -> Table:
         """The table of that name or alias.

@@ -9,12 +9,13 @@ from functools import cached_property
 
 from repro.report import facts
 from repro.report.checklist import Item, checklist
-from repro.report.gallery import Picture, pictures
-from repro.report.runs import Found, Group, groups
+from repro.report.gallery import Picture, charts, pictures
+from repro.report.runs import Found, Group, groups, highest
 from repro.verdicts.published import judge_published
 from repro.verdicts.sample import Runs
 from repro.verdicts.table import SENTENCES, TableVerdict, find_table, judge
 from repro.verdicts.verdict import Verdict
+from shared.appendix import Appendix, Cell, gather
 from shared.claims import Table
 from shared.paper import Paper
 
@@ -66,8 +67,16 @@ class Content:
 
     @cached_property
     def pictures(self) -> list[Picture]:
-        """The figures that have something to show."""
-        return pictures(self.paper, self.tables, self.groups)
+        """The figures that have something to show, the paper's own ones last."""
+        return [*pictures(self.paper, self.tables, self.groups), *charts(self.appendix)]
+
+    @cached_property
+    def appendix(self) -> Appendix:
+        """What this paper alone shows."""
+        networks = dict.fromkeys(g.network for g in self.groups)
+        top = [g for network in networks for g in highest(self.groups, network)]
+        evidence = {g.experiment.id: Cell(g.scale, g.records) for g in top}
+        return gather(self.paper.appendix, evidence, [t.id for t in self.tables])
 
     @cached_property
     def checklist(self) -> list[Item]:

@@ -8,6 +8,7 @@ from typing import Any
 from repro.report.ink import LINES, MARKERS, colour, drawing
 from repro.report.lines import Band, Bars, Steps
 from repro.report.series import Series
+from shared.appendix import Chart
 
 WIDTH = 4.6
 """Of a figure, in inches."""
@@ -130,6 +131,36 @@ def weights(steps: Mapping[str, Steps], slots: Slots, title: str) -> Any:
             axes.stairs(step.counts, step.edges, label=method, **look)
         axes.set(yscale="log", xlabel="weight", ylabel="weights per bin", ylim=(0.7, None))
         _logarithmic(axes.yaxis)
+        _finish(figure, axes, left=0.78)
+        return figure
+
+
+def chart(chart: Chart) -> Any:
+    """A paper's own figure: lines with their bands, or points alone."""
+    likenesses = list(dict.fromkeys(line.likeness or line.label for line in chart.lines))
+    with drawing():
+        figure, axes = _axes(chart.title)
+        for line in chart.lines:
+            i = likenesses.index(line.likeness or line.label)
+            few, mark = len(line.x) <= 40, MARKERS[i % len(MARKERS)]
+            style = "none" if line.dots else LINES[i % len(LINES)]
+            face = "none" if line.dots else None
+            axes.plot(
+                line.x, line.y, linestyle=style, marker=mark if few or line.dots else None, markersize=4,
+                markerfacecolor=face, linewidth=1.2, color=colour(i), label=line.label,
+            )  # fmt: skip
+            if line.low:
+                axes.fill_between(line.x, line.low, line.high, color=colour(i), alpha=0.18, linewidth=0)
+        axes.set(xlabel=chart.x, ylabel=chart.y)
+        for axis, logarithmic in (("x", chart.log_x), ("y", chart.log_y)):
+            if logarithmic:
+                axes.set(**{f"{axis}scale": "log"})
+                _logarithmic(getattr(axes, f"{axis}axis"))
+        if chart.limits:
+            axes.set_ylim(*chart.limits)
+        if chart.ticks:
+            axes.set_xticks(list(chart.ticks), list(chart.ticks.values()))
+            axes.minorticks_off()
         _finish(figure, axes, left=0.78)
         return figure
 

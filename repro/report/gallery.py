@@ -10,12 +10,15 @@ from repro.report import figures, lines, series
 from repro.report.ink import PALETTE
 from repro.report.numbers import count
 from repro.report.runs import Group, highest
+from shared.appendix import Appendix, Chart
 from shared.claims import Table, Value
 from shared.paper import Paper
 
 T = TypeVar("T")
 Numbers = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
 """Header and rows of a small table."""
+MANY = 120
+"""Points beyond which a chart is not repeated as a table of numbers."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,22 @@ def pictures(paper: Paper, tables: Sequence[Table], groups: Sequence[Group]) -> 
     found = [p for t in tables for p in _of_table(paper, t, groups, known)]
     networks = dict.fromkeys(g.network for g in groups)
     return found + [p for n in networks for p in _of_network(n, _shown(paper, n), highest(groups, n), known)]
+
+
+def charts(appendix: Appendix) -> Iterator[Picture]:
+    """The paper's own figures."""
+    for chart in appendix.charts:
+        numbers = (("series", chart.x, chart.y), tuple(_points(chart)))
+        kind = "table" if chart.table else "own"
+        draw = _later(figures.chart, chart)
+        yield Picture(f"own-{chart.name}", kind, chart.title, chart.caption, draw, chart.table, numbers)
+
+
+def _points(chart: Chart) -> Iterator[tuple[str, ...]]:
+    """A chart as numbers, where they are few enough to read."""
+    if sum(len(line.x) for line in chart.lines) <= MANY:
+        for line in chart.lines:
+            yield from ((line.label, f"{x:.6g}", f"{y:.6g}") for x, y in zip(line.x, line.y, strict=True))
 
 
 def _of_table(paper: Paper, table: Table, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:

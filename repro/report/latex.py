@@ -8,6 +8,7 @@ from repro.report.markdown import summary
 from repro.report.rows import HEADER, SENTENCE_HEADER, cells, sentence_cells
 from repro.verdicts.table import TableVerdict
 from repro.verdicts.verdict import Verdict
+from shared.appendix import Appendix
 
 WIDTHS = (0.17, 0.11, 0.12, 0.10, 0.07, 0.12, 0.24)
 SENTENCE_WIDTHS = (0.36, 0.16, 0.44)
@@ -39,6 +40,16 @@ def verdict_table(table: TableVerdict) -> str:
 def published_table(verdicts: Iterable[Verdict], title: str) -> str:
     """Sentences judged on the authors' own numbers."""
     return longtable(SENTENCE_HEADER, [sentence_cells(v) for v in verdicts], SENTENCE_WIDTHS, title)
+
+
+def appendix(appendix: Appendix) -> list[str]:
+    """The paper's findings as a list and its tables of numbers."""
+    items = "".join(f"\\item {escape(f)}\n" for f in appendix.findings)
+    parts = [f"\\begin{{itemize}}\n{items}\\end{{itemize}}\n"] if items else []
+    for table in appendix.grids:
+        width = 0.96 / len(table.header)
+        parts.append(longtable(table.header, table.rows, [width] * len(table.header), table.title))
+    return parts
 
 
 def longtable(header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[float], title: str) -> str:

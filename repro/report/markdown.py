@@ -8,6 +8,7 @@ from repro.report import numbers
 from repro.report.rows import HEADER, SENTENCE_HEADER, cells, sentence_cells
 from repro.verdicts.table import TableVerdict
 from repro.verdicts.verdict import Verdict
+from shared.appendix import Appendix
 
 
 def verdict_table(table: TableVerdict) -> str:
@@ -26,6 +27,17 @@ def summary(table: TableVerdict) -> list[str]:
     scores = (("Numbers", table.values), ("Sentences", table.sentences), ("Counts and laws", table.laws))
     lines = [f"{name}: {score}." for name, score in scores if score.total]
     return [numbers.sentence(line) for line in (*lines, *table.notes)]
+
+
+def appendix(appendix: Appendix) -> list[str]:
+    """The paper's findings and tables of numbers, a section each."""
+    parts = []
+    if appendix.findings:
+        parts.append("## What the numbers show\n\n" + "".join(f"- {escape(f)}\n" for f in appendix.findings))
+    for table in appendix.grids:
+        note = f"\n{escape(table.note)}\n" if table.note else ""
+        parts.append(f"## {escape(table.title)}\n\n{grid(table.header, table.rows)}\n{note}")
+    return parts
 
 
 def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

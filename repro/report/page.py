@@ -18,6 +18,7 @@ SECTIONS = (
     ("curves", "Learning curves"),
     ("layers", "Sparsity by layer"),
     ("weights", "Weights at the end"),
+    ("own", "Of this paper alone"),
 )
 SYMBOLS = {"good": "✓", "bad": "✗", "open": "?", "quiet": "·"}
 

@@ -53,10 +53,12 @@ def as_text(content: Content, kind: str) -> str:
     if kind == "tex":
         parts = [latex.verdict_table(t) for t in content.verdicts]
         parts += [latex.published_table(sentences, "The paper's sentences on its own numbers")] if sentences else []
+        parts += latex.appendix(content.appendix)
         return "\n".join(parts)
     parts = [f"## {t.table.title}\n\n{markdown.verdict_table(t)}" for t in content.verdicts]
     if sentences:
         parts.append(f"## The paper's sentences on its own numbers\n\n{markdown.published_table(sentences)}")
+    parts += markdown.appendix(content.appendix)
     return "\n".join(parts)
 
 
