@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
-from papers.dsr import counts, invariants, original, sentences
+from papers.dsr import counts, laws, original, sentences
 from papers.dsr.protocols import experiments
-from papers.dsr.rows import Row, rows, same_as, settings_of
 from papers.dsr.settings import SEEDS
-from shared.claims import Claim, Exact, Table, Value
-
-__all__ = ["claim_of", "same_as", "tables"]
+from shared import claim_file
+from shared.claim_file import Row, settings_of
+from shared.claims import Exact, Table, Value
 
 TITLES = {
     "mnist": "LeNet-300-100 on MNIST at six sparsities",
@@ -43,61 +43,23 @@ WIDTH = {"wide_resnet": 2.0}
 GRANULARITY = {"kernel": "kernel"}
 
 
+rows = cache(partial(claim_file.read, Path(__file__).with_name("claims.csv")))
+"""The rows of claims.csv."""
+
+
 @cache
 def tables() -> dict[str, Table]:
     """All tables, each with its numbers first and the sentences it carries after them."""
-    shown: dict[str, list[Claim]] = {name: [] for name in TITLES}
-    for row in rows():
-        shown[row["verify_table"]].append(claim_of(row))
-    shown["invariants"] = list(laws())
-    for name, claims in shown.items():
-        claims.extend(sentences.of_table(name))
-    return {
-        name: Table(name, title, tuple(shown[name]), SEEDS, ALIASES.get(name, ()), NOTES.get(name, ""))
-        for name, title in TITLES.items()
-    }
+    claims = [*map(claim_of, rows()), *laws.laws()]
+    return claim_file.tables(TITLES, claims, sentences.of_table, seeds=SEEDS, aliases=ALIASES, notes=NOTES)
 
 
 def claim_of(row: Row) -> Value | Exact:
     """The claim a row makes: a value to be estimated by runs, or a count to be measured."""
-    return _exact(row) if row["verify_table"] in ("counts", "seed") else _value(row)
-
-
-def _value(row: Row) -> Value:
-    return Value(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row),
-        source=row["source"],
-        provenance=row["provenance"],
-        note=_note(row),
-        experiment=row["experiment"],
-        metric="top1_accuracy" if row["metric"] == "top1_accuracy_run" else row["metric"],
-        value=float(row["value"]),
-        sd=float(row["sd"]) if row["sd"] else None,
-        n=int(row["n"]) if row["n"] else None,
-        unit=row["unit"],
-        margin=float(row["margin"]),
-        margin_reason=row["margin_reason"],
-        rounding=float(row["rounding"]),
-        per_seed=tuple(float(v) for v in row["per_seed"].split("/")) if row["per_seed"] else (),
-        gating=row["gating"] == "yes",
-    )
-
-
-def _exact(row: Row) -> Exact:
-    return Exact(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row),
-        source=row["source"],
-        provenance=row["provenance"],
-        note=_note(row),
-        measure=_measure(row),
-        value=float(row["value"]),
-        unit=row["unit"],
-        tolerance=float(row["rounding"]),
-    )
+    if row["verify_table"] in ("counts", "seed"):
+        return claim_file.exact(row, _text(row), _measure(row))
+    single = row["metric"] == "top1_accuracy_run"
+    return claim_file.value(row, _text(row), metric="top1_accuracy" if single else row["metric"])
 
 
 def _measure(row: Row) -> Callable[[], float]:
@@ -130,11 +92,6 @@ def _count(network: str, method: str, sparsity: float, at: dict[str, str]) -> fl
     )
 
 
-def _note(row: Row) -> str:
-    also = f"the same measurement as {row['same_as']}" if row["same_as"] else ""
-    return "; ".join(part for part in (row["note"], also) if part)
-
-
 METRICS = {
     "top1_accuracy": "",
     "top1_accuracy_median": "median of five runs",
@@ -165,76 +122,3 @@ def _who(row: Row) -> str:
     level = f"{row['sparsity_percent']} %" if row["sparsity_percent"] not in ("", "0") else ""
     about = row["setting"].replace(";", ", ") if row["verify_table"] == "counts" else ""
     return ", ".join(p for p in (row["network"], row["method"].replace("-", " "), level, about) if p)
-
-
-def laws() -> list[Claim]:
-    """What holds at every event, and the sheet's worked examples, number by number."""
-
-    def law(id: str, text: str, measure: Callable[[], float], value: float = 1.0, kind: Any = "invariant") -> Exact:
-        unit = "holds" if kind == "invariant" else "count"
-        return Exact(
-            id=id, table="invariants", text=text, source="sheet 4.1 and 7", provenance="code-log", measure=measure,
-            value=value, unit=unit, kind=kind,
-        )  # fmt: skip
-
-    out: list[Claim] = [
-        law(
-            "law-constant",
-            "The corrected rule keeps the number of active weights at every event",
-            invariants.constant_count,
-        ),
-        law(
-            "law-surplus",
-            "The published rule never loses weights; what it gains is rounding",
-            invariants.published_surplus,
-        ),
-        law(
-            "law-zero", "Grown weights, and all that is inactive, are 0 after an event", invariants.grown_start_at_zero
-        ),
-        law(
-            "law-threshold",
-            "The threshold halves above 1.1 N_p, doubles below 0.9 N_p, else stays",
-            invariants.threshold_rule,
-        ),
-        law("example-threshold", "Worked example 7.2: eight counts, eight thresholds", invariants.threshold_example),
-    ]
-    for layer, digits in enumerate((222, 312, 321)):
-        out.append(
-            law(
-                f"example-growth-{layer}",
-                f"Worked example 7.4: R 10, 5, 5 and K 2, 3, 1, remainder to tensor {layer}: grown {digits}",
-                partial(invariants.growth_example, layer),
-                digits,
-                "exact",
-            )
-        )
-    runs = (("wrnet_schedule", 500, 200, 190, 367), ("resnet_schedule", 5005, 100, 95, 232))
-    for schedule, per_epoch, epochs, stop, n in (*runs, ("mnist_schedule", 600, 100, 90, 273)):
-        text = f"{schedule}, {epochs} epochs of {per_epoch} steps, stop at {stop}: {n} events"
-        out.append(
-            law(f"events-{schedule}", text, partial(invariants.events, schedule, per_epoch, epochs, stop), n, "exact")
-        )
-    firsts = (
-        (0.9, 0.138, 20_041),
-        (0.8, 0.07, 20_341),
-        (0.7, 0.046, 20_041),
-        (0.6, 0.034, 19_755),
-        (0.5, 0.028, 20_341),
-    )
-    for s, f, n in firsts:
-        measure = partial(invariants.set_count, "wide_resnet", s, f, 2.0)
-        out.append(
-            law(f"set-wrn-{100 * s:g}", f"SET on WRN-28-2 at {100 * s:g} % moves {n:,} weights", measure, n, "exact")
-        )
-    for s, f, n in ((0.8, 0.089, 404_523), (0.9, 0.14, 318_163)):
-        measure = partial(invariants.set_count, "imagenet_resnet50", s, f, 1.0)
-        out.append(
-            law(
-                f"set-resnet50-{100 * s:g}",
-                f"SET on ResNet-50 at {100 * s:g} % moves {n:,} weights",
-                measure,
-                n,
-                "exact",
-            )
-        )
-    return out

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 
 from papers.flipout import counts, sentences
 from papers.flipout.names import spoken
-from papers.flipout.rows import Row, rows, same_as, settings_of
 from papers.flipout.settings import SEEDS
-from shared.claims import Claim, Exact, Table, Value
-
-__all__ = ["claim_of", "same_as", "tables"]
+from shared import claim_file
+from shared.claim_file import Row, settings_of
+from shared.claims import Exact, Table, Value
 
 TITLES = {
     "vgg19": "VGG19 on CIFAR-10 at 99.9 % sparsity",
@@ -46,62 +46,30 @@ UNITS = {"fraction": 100.0}
 NETWORK = {"vgg19": "VGG19", "resnet18": "ResNet18", "densenet121": "DenseNet121"}
 
 
+rows = cache(partial(claim_file.read, Path(__file__).with_name("claims.csv")))
+"""The rows of claims.csv."""
+
+
 @cache
 def tables() -> dict[str, Table]:
     """All tables, each with its numbers first and the sentences it carries after them."""
-    shown: dict[str, list[Claim]] = {name: [] for name in TITLES}
-    for row in rows():
-        shown[row["verify_table"]].append(claim_of(row))
-    for name, claims in shown.items():
-        claims.extend(sentences.of_table(name))
-    return {
-        name: Table(name, title, tuple(shown[name]), SEEDS, ALIASES.get(name, ()), NOTES.get(name, ""))
-        for name, title in TITLES.items()
-    }
+    claims = map(claim_of, rows())
+    return claim_file.tables(TITLES, claims, sentences.of_table, seeds=SEEDS, aliases=ALIASES, notes=NOTES)
 
 
 def claim_of(row: Row) -> Value | Exact:
     """The claim a row makes: a value to be estimated by runs, or a count to be measured."""
-    return _value(row) if row["experiment"] else _exact(row)
-
-
-def _value(row: Row) -> Value:
-    factor = UNITS.get(row["unit"], 1.0)
-    at = settings_of(row)
-    return Value(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row, factor),
-        source=row["source"],
-        provenance=row["provenance"],
-        note=_note(row),
-        experiment=row["experiment"],
-        metric=row["metric"],
+    if not row["experiment"]:
+        return claim_file.exact(row, _text(row, 1.0), _measure(row))
+    factor, at = UNITS.get(row["unit"], 1.0), settings_of(row)
+    return claim_file.value(
+        row,
+        _text(row, factor),
         value=float(row["value"]) * factor,
         sd=float(row["sd"]) * factor if row["sd"] else None,
-        n=int(row["n"]) if row["n"] else None,
-        margin=float(row["margin"]),
-        margin_reason=row["margin_reason"],
-        rounding=float(row["rounding"]),
+        unit="percent",
         epoch=int(at["epoch"]) if "epoch" in at else None,
         seed=int(at["seed"]) if "seed" in at else None,
-        per_seed=tuple(float(v) for v in row["per_seed"].split("/")) if row["per_seed"] else (),
-        gating=row["gating"] == "yes",
-    )
-
-
-def _exact(row: Row) -> Exact:
-    return Exact(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row, 1.0),
-        source=row["source"],
-        provenance=row["provenance"],
-        note=_note(row),
-        measure=_measure(row),
-        value=float(row["value"]),
-        unit=row["unit"],
-        tolerance=float(row["rounding"]),
     )
 
 
@@ -115,11 +83,6 @@ def _measure(row: Row) -> Callable[[], float]:
         return partial(counts.remaining_snip, row["network"], float(at["snip_sparsity"]))
     rule = counts.remaining_random if row["method"] == "random" else counts.remaining_periodic
     return partial(rule, row["network"], int(at["prune_freq"]))
-
-
-def _note(row: Row) -> str:
-    also = f"the same measurement as {row['same_as']}" if row["same_as"] else ""
-    return "; ".join(part for part in (row["note"], also) if part)
 
 
 METRICS = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 
 from papers.hoyer import counts, sentences
-from papers.hoyer.rows import Row, rows, settings_of
 from papers.hoyer.settings import NETWORK_TITLES, SEEDS, TITLES
-from shared.claims import Claim, Exact, Table, Value, WhichEpoch
+from shared import claim_file
+from shared.claim_file import Row, settings_of
+from shared.claims import Exact, Table, Value
 
 TABLES = {
     "mnist-mlp": "LeNet-300-100 on MNIST: element-wise pruning (first rerun, from scratch)",
@@ -55,66 +57,23 @@ SAYS = {
 }
 
 
+rows = cache(partial(claim_file.read, Path(__file__).with_name("claims.csv")))
+"""The rows of claims.csv."""
+
+
 @cache
 def tables() -> dict[str, Table]:
     """All tables; fixed-threshold rows come first, so that the ratio's runs find the shared training done."""
-    shown: dict[str, list[Claim]] = {name: [] for name in TABLES}
-    for row in sorted(rows(), key=lambda r: "/V" in r["experiment"]):
-        shown[row["verify_table"]].append(claim_of(row))
-    for name, claims in shown.items():
-        claims.extend(sentences.of_table(name))
-    return {
-        name: Table(name, title, tuple(shown[name]), SEEDS, ALIASES.get(name, ()), NOTES.get(name, ""))
-        for name, title in TABLES.items()
-    }
-
-
-def same_as() -> dict[str, str]:
-    """Rows that print a measurement which another row prints too: a score over several tables counts it once."""
-    return {row["claim_id"]: row["same_as"] for row in rows() if row["same_as"]}
+    claims = map(claim_of, sorted(rows(), key=lambda r: "/V" in r["experiment"]))
+    return claim_file.tables(TABLES, claims, sentences.of_table, seeds=SEEDS, aliases=ALIASES, notes=NOTES)
 
 
 def claim_of(row: Row) -> Value | Exact:
     """The claim a row makes: a value to be estimated by runs, or a count to be measured."""
-    return _value(row) if row["experiment"] else _exact(row)
-
-
-def _value(row: Row) -> Value:
-    which: WhichEpoch = "best" if row["which"] == "best" else "last"
-    return Value(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row),
-        source=row["source"],
-        provenance=row["provenance"],
-        note=_note(row),
-        experiment=row["experiment"],
-        metric=row["our_metric"],
-        value=float(row["value"]),
-        sd=float(row["sd"]) if row["sd"] else None,
-        n=int(row["n"]) if row["n"] else None,
-        unit=row["unit"],
-        margin=float(row["margin"]),
-        margin_reason=row["margin_reason"],
-        rounding=float(row["rounding"]),
-        which=which,
-        gating=row["gating"] == "yes",
-    )
-
-
-def _exact(row: Row) -> Exact:
-    return Exact(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row),
-        source=row["source"],
-        provenance=row["provenance"],
-        note=_note(row),
-        measure=_measure(row),
-        value=float(row["value"]),
-        unit=row["unit"],
-        tolerance=float(row["rounding"]),
-    )
+    if not row["experiment"]:
+        return claim_file.exact(row, _text(row), _measure(row))
+    which = "best" if row["which"] == "best" else "last"
+    return claim_file.value(row, _text(row), metric=row["our_metric"], which=which)
 
 
 def _measure(row: Row) -> Callable[[], float]:
@@ -123,11 +82,6 @@ def _measure(row: Row) -> Callable[[], float]:
     if row["metric"] == "remaining_weights":  # an unpruned network
         return partial(counts.parameters, row["network"])
     return partial(counts.default, row["metric"])
-
-
-def _note(row: Row) -> str:
-    also = f"the same measurement as {row['same_as']}" if row["same_as"] else ""
-    return "; ".join(part for part in (row["note"], also) if part)
 
 
 def _text(row: Row) -> str:

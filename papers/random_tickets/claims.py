@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cache, partial
+from pathlib import Path
 
 from papers.random_tickets import allocation_claims, counts, sentences
 from papers.random_tickets.names import METHOD, SPOKEN_CHECK
-from papers.random_tickets.rows import Row, rows, settings_of
 from papers.random_tickets.settings import DATASETS, NETWORKS
 from papers.random_tickets.ticket import Ticket
-from shared.claims import Claim, Exact, Ordering, Table, Value
+from shared import claim_file
+from shared.claim_file import Row, settings_of
+from shared.claims import Claim, Exact, Ordering, Table
 
 TITLES = {
     "random-tickets": "Random tickets with smart ratios: the reproduction, and the paper's means implied by it",
@@ -37,27 +39,15 @@ SEEDS = (0, 1, 2)
 """0 is the seed of the reproduction's table; seeds do not transfer between code bases, distributions are compared."""
 
 
+rows = cache(partial(claim_file.read, Path(__file__).with_name("claims.csv")))
+"""The rows of claims.csv."""
+
+
 @cache
 def tables() -> dict[str, Table]:
     """All tables, each with its numbers first and the sentences it carries after them."""
-    shown: dict[str, list[Claim]] = {name: [] for name in TITLES}
-    for row in rows():
-        shown[row["verify_table"]].append(claim_of(row))
-    shown["sanity"] += sentences.SANITY
-    shown["allocation"] += allocation_claims.claims()
-    for name in shown:
-        shown[name] += sentences.of_table(name)
-    return {
-        name: Table(
-            id=name,
-            title=TITLES[name],
-            claims=tuple(claims),
-            seeds=SEEDS,
-            aliases=ALIASES.get(name, ()),
-            note=NOTES.get(name, ""),
-        )
-        for name, claims in shown.items()
-    }
+    claims = [*map(claim_of, rows()), *sentences.SANITY, *allocation_claims.claims()]
+    return claim_file.tables(TITLES, claims, sentences.of_table, seeds=SEEDS, aliases=ALIASES, notes=NOTES)
 
 
 def claim_of(row: Row) -> Claim:
@@ -67,24 +57,9 @@ def claim_of(row: Row) -> Claim:
     if row["metric"] == "top1_accuracy_difference_to_paper":
         return _difference(row)
     best = settings_of(row).get("epoch") == "best"
-    return Value(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=f"{_subject(row)}{', best epoch' if best else ''}: {float(row['value']):g}{_spread(row)} %",
-        source=row["source"],
-        provenance=row["provenance"],
-        note=row["note"],
-        experiment=row["experiment"],
-        metric=row["metric"],
-        value=float(row["value"]),
-        sd=float(row["sd"]) if row["sd"] else None,
-        n=int(row["n"]) if row["n"] else None,
-        margin=float(row["margin"]),
-        margin_reason=row["margin_reason"],
-        rounding=float(row["rounding"]),
-        which="best" if best else "last" if "epoch" in settings_of(row) else "unknown",
-        gating=row["gating"] == "yes",
-    )
+    text = f"{_subject(row)}{', best epoch' if best else ''}: {float(row['value']):g}{_spread(row)} %"
+    which = "best" if best else "last" if "epoch" in settings_of(row) else "unknown"
+    return claim_file.value(row, text, which=which)
 
 
 def _difference(row: Row) -> Ordering:
@@ -113,18 +88,8 @@ def _share(row: Row) -> Exact:
         ratio=float(row["sparsity_percent"]) / 100,
         variant="answer42",
     )
-    return Exact(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=f"{_subject(row)}: the shares before rounding keep {row['value']} % of the weights",
-        source=row["source"],
-        provenance=row["provenance"],
-        note=row["note"],
-        measure=partial(counts.real_keep_percent, t),
-        value=float(row["value"]),
-        unit="percent",
-        tolerance=float(row["rounding"]),
-    )
+    text = f"{_subject(row)}: the shares before rounding keep {row['value']} % of the weights"
+    return claim_file.exact(row, text, partial(counts.real_keep_percent, t), unit="percent")
 
 
 def _subject(row: Row) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 
 from papers.synflow import counts, sentences
 from papers.synflow.protocols import DATASETS, NETWORKS
-from papers.synflow.rows import Row, rows, settings_of
 from papers.synflow.settings import PRETRAIN, SPOKEN, SYNFLOW_ROUNDS
-from shared.claims import Claim, Exact, Table, Value, WhichEpoch
+from shared import claim_file
+from shared.claim_file import Row, settings_of
+from shared.claims import Exact, Table, Value, WhichEpoch
 
 TITLES = {
     "assignment": "The assignment: VGG-16 at six ratios and ResNet-50 at 10x on CIFAR-10, five pruners",
@@ -54,26 +56,17 @@ NOTES = {
 SEEDS: dict[str, tuple[int, ...]] = {"assignment": (1, 2), "figure1": (3, 1003, 2003), "cifar100": (3, 1003, 2003)}
 
 
+rows = cache(partial(claim_file.read, Path(__file__).with_name("claims.csv")))
+"""The rows of claims.csv."""
+
+
 @cache
 def tables() -> dict[str, Table]:
     """All tables, each with its numbers first and the sentences it carries after them."""
-    shown: dict[str, list[Claim]] = {name: [] for name in TITLES}
-    for row in rows():
-        if row["claim_id"] not in STATEMENTS:
-            shown[row["verify_table"]].append(claim_of(row))
-    for name, claims in shown.items():
-        claims.extend(sentences.of_table(name))
-    return {
-        name: Table(
-            id=name,
-            title=title,
-            claims=tuple(shown[name]),
-            seeds=SEEDS.get(name, (1, 2, 3)),
-            aliases=ALIASES.get(name, ()),
-            note=NOTES.get(name, ""),
-        )
-        for name, title in TITLES.items()
-    }
+    claims = (claim_of(row) for row in rows() if row["claim_id"] not in STATEMENTS)
+    return claim_file.tables(
+        TITLES, claims, sentences.of_table, seeds=(1, 2, 3), aliases=ALIASES, notes=NOTES, other_seeds=SEEDS
+    )
 
 
 STATEMENTS = {"paper-high-compression-threshold": "where sentence q1 begins; not a number by itself"}
@@ -86,42 +79,19 @@ def claim_of(row: Row) -> Value | Exact:
     if measure is None:
         return _value(row)
     value = _expected(row)
-    return Exact(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row, value),
-        source=row["source"],
-        provenance=row["provenance"],
-        note=row["note"],
-        measure=measure,
-        value=value,
-        unit=row["unit"] if row["value"] else "count",
-        tolerance=_tolerance(row, value),
-    )
+    unit = row["unit"] if row["value"] else "count"
+    tolerance = _tolerance(row, value)
+    return claim_file.exact(row, _text(row, value), measure, value=value, unit=unit, tolerance=tolerance)
 
 
 def _value(row: Row) -> Value:
     which: dict[str, WhichEpoch] = {"best": "best", "last": "last"}
-    accuracy = "accuracy" in row["metric"]
-    return Value(
-        id=row["claim_id"],
-        table=row["verify_table"],
-        text=_text(row, float(row["value"])),
-        source=row["source"],
-        provenance=row["provenance"],
+    return claim_file.value(
+        row,
+        _text(row, float(row["value"])),
+        metric="top1_accuracy" if "accuracy" in row["metric"] else row["metric"],
         note="; ".join(p for p in (row["note"], row["margin_reason"] if row["gating"] == "no" else "") if p),
-        experiment=row["experiment"],
-        metric="top1_accuracy" if accuracy else row["metric"],
-        value=float(row["value"]),
-        sd=float(row["sd"]) if row["sd"] else None,
-        n=int(row["n"]) if row["n"] else None,
-        unit=row["unit"],
-        margin=float(row["margin"]) if row["margin"] else 0.0,
-        margin_reason=row["margin_reason"],
-        rounding=float(row["rounding"]) if row["rounding"] else 0.0,
         which=which.get(row["which"], "unknown"),
-        per_seed=tuple(float(v) for v in row["per_seed"].split("/")) if row["per_seed"] else (),
-        gating=row["gating"] == "yes",
     )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from papers.hoyer import counts, paper
-from papers.hoyer.rows import rows
+from papers.hoyer.claims import rows
 from shared.claims import Claim, Exact, Value
 from shared.paper import experiments_of
 

@@ -6,8 +6,7 @@ import sys
 import pytest
 
 from papers.synflow import counts
-from papers.synflow.claims import STATEMENTS
-from papers.synflow.rows import rows
+from papers.synflow.claims import STATEMENTS, rows
 from papers.synflow.sentences import SENTENCES
 from shared.claims import Compound, Exact, Value
 from shared.paper import experiments_of
