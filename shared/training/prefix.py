@@ -44,6 +44,8 @@ def prefix_key(protocol: Protocol, epoch: int) -> str:
         "gamma": phase.schedule.gamma if early else None,
         "methods": [canonical(m) for m in _always(phase.methods)],
     }
+    if phase.checks:  # spoilt data; left out where there are none, so that beginnings kept earlier keep their names
+        plan["train"]["checks"] = [canonical(m) for m in phase.checks]
     return digest(plan)
 
 

@@ -147,6 +147,19 @@ def test_a_beginning_without_flip_counters_does_not_serve_flipout(
     ]
 
 
+def test_a_beginning_on_spoilt_data_serves_no_clean_run(
+    make_engine: Make, print_of: Print, tiny: Tiny, tmp_path: Path
+) -> None:
+    spoilt = tiny().phases[0].model_copy(update={"checks": (Method(name="random-labels"),)})
+    alone = make_engine(folder="alone")
+    alone.run()
+    shared = tmp_path / "beginnings"
+    make_engine(tiny(phases=(spoilt,)), "spoilt", prefixes=shared).run()
+    clean = make_engine(folder="clean", prefixes=shared)
+    clean.run()
+    assert print_of(clean) == print_of(alone)
+
+
 def test_divergence_is_a_result(make_engine: Make, tiny: Tiny) -> None:
     phase = tiny().phases[0].model_copy(update={"optimizer": Optimizer(lr=1e30)})
     engine = make_engine(tiny(phases=(phase,)))
