@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from repro.evidence.layers import layer_metric
 from shared.protocol import Prune, Train
 from shared.sparsity.alive import Alive, merged
 
@@ -25,7 +26,8 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
             ``top1_accuracy_best_before_epoch`` (the best of what is measured before each epoch of finetuning, so the
             pruned network competes and the last epoch does not), ``compression_rate``, ``alive_inputs:TENSOR``,
             ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs), or
-            ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only).
+            ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only);
+            any other name is one of ``repro.evidence.layers``.
     """
     if name == "compression_rate":
         return outcome.prunable / outcome.remaining if outcome.remaining else None
@@ -34,7 +36,7 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
     if name == "structured_macs_percent":
         return _structured_macs(protocol, outcome)
     if name not in STAGES:
-        return None
+        return layer_metric(outcome, name)
     curve = outcome.curve.get("test_correct", [])
     before = epochs_before_pruning(protocol)
     if not curve or len(curve) < before:
