@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from repro.evidence.layers import layer_metric
-from shared.protocol import Prune, Train
+from repro.evidence.outcome import Outcome
+from repro.evidence.spread import spread_metric
+from shared.protocol import Protocol, Prune, Train
 from shared.sparsity.alive import Alive, merged
-
-if TYPE_CHECKING:
-    from repro.evidence.record import Outcome
-    from shared.protocol import Protocol
-
 
 STAGES = ("top1_accuracy_dense", "top1_accuracy_before_finetune", "top1_accuracy_best_before_epoch")
 
@@ -27,7 +21,7 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
             pruned network competes and the last epoch does not), ``compression_rate``, ``alive_inputs:TENSOR``,
             ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs), or
             ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only);
-            any other name is one of ``repro.evidence.layers``.
+            any other name is one of ``repro.evidence.spread``.
     """
     if name == "compression_rate":
         return outcome.prunable / outcome.remaining if outcome.remaining else None
@@ -36,7 +30,7 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
     if name == "structured_macs_percent":
         return _structured_macs(protocol, outcome)
     if name not in STAGES:
-        return layer_metric(outcome, name)
+        return spread_metric(outcome, name)
     curve = outcome.curve.get("test_correct", [])
     before = epochs_before_pruning(protocol)
     if not curve or len(curve) < before:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.evidence.layers import layer_metric, spearman
 from repro.evidence.record import Outcome
+from repro.evidence.spread import spearman, spread_metric
 
 SCORE = {"epoch": 1, "correct": 9, "total": 10}
 
@@ -21,27 +21,27 @@ def outcome(*tensors):
 
 def test_a_tensor_leads_the_densest_of_the_others():
     run = outcome((1000, 10), (100, 3), (10, 2))
-    assert layer_metric(run, "density_lead:t2") == pytest.approx(20 - 3)
-    assert layer_metric(run, "density_lead:t0") == pytest.approx(1 - 20)
-    assert layer_metric(run, "density_lead:t9") is None
+    assert spread_metric(run, "density_lead:t2") == pytest.approx(20 - 3)
+    assert spread_metric(run, "density_lead:t0") == pytest.approx(1 - 20)
+    assert spread_metric(run, "density_lead:t9") is None
 
 
 def test_sparsity_follows_size_and_depth():
     run = outcome((10, 5), (1000, 10), (100, 10))
-    assert layer_metric(run, "sparsity_by_size") == 1.0
-    assert layer_metric(run, "sparsity_by_depth") == pytest.approx(0.5)
+    assert spread_metric(run, "sparsity_by_size") == 1.0
+    assert spread_metric(run, "sparsity_by_depth") == pytest.approx(0.5)
 
 
 def test_uniform_masks_have_no_trend_although_counts_are_whole():
     run = outcome((4608, 460), (9216, 921), (147_456, 14_745))
-    assert layer_metric(run, "sparsity_by_size") == 0.0
-    assert layer_metric(run, "density_lead:t2") < 0.02
+    assert spread_metric(run, "sparsity_by_size") == 0.0
+    assert spread_metric(run, "density_lead:t2") < 0.02
 
 
 def test_a_single_tensor_and_an_unknown_name_tell_nothing():
-    assert layer_metric(outcome((10, 5)), "sparsity_by_size") is None
-    assert layer_metric(outcome((10, 5)), "density_lead:t0") is None
-    assert layer_metric(outcome((10, 5), (20, 5)), "colour") is None
+    assert spread_metric(outcome((10, 5)), "sparsity_by_size") is None
+    assert spread_metric(outcome((10, 5)), "density_lead:t0") is None
+    assert spread_metric(outcome((10, 5), (20, 5)), "colour") is None
 
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=2, max_size=20))
