@@ -46,6 +46,8 @@ def prefix_key(protocol: Protocol, epoch: int) -> str:
     }
     if phase.checks:  # spoilt data; left out where there are none, so that beginnings kept earlier keep their names
         plan["train"]["checks"] = [canonical(m) for m in phase.checks]
+    if phase.schedule.epochs is not None:  # a rate that falls all the time
+        plan["train"]["falls over"] = phase.schedule.epochs
     return digest(plan)
 
 

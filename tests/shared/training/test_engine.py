@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from shared.errors import ReproError
-from shared.protocol import Method, Optimizer, Protocol
+from shared.protocol import Method, Optimizer, Protocol, Schedule
 from shared.training.engine import Engine
 from shared.training.method import Component
 from shared.training.rundir import RunDirectory
@@ -147,17 +147,22 @@ def test_a_beginning_without_flip_counters_does_not_serve_flipout(
     ]
 
 
-def test_a_beginning_on_spoilt_data_serves_no_clean_run(
-    make_engine: Make, print_of: Print, tiny: Tiny, tmp_path: Path
+@pytest.mark.parametrize(
+    "other",
+    [{"checks": (Method(name="random-labels"),)}, {"schedule": Schedule(kind="linear", epochs=6)}],
+    ids=["spoilt data", "falling rate"],
+)
+def test_a_beginning_serves_only_runs_that_train_alike(
+    make_engine: Make, print_of: Print, tiny: Tiny, tmp_path: Path, other: dict[str, Any]
 ) -> None:
-    spoilt = tiny().phases[0].model_copy(update={"checks": (Method(name="random-labels"),)})
+    different = tiny().phases[0].model_copy(update=other)
     alone = make_engine(folder="alone")
     alone.run()
     shared = tmp_path / "beginnings"
-    make_engine(tiny(phases=(spoilt,)), "spoilt", prefixes=shared).run()
-    clean = make_engine(folder="clean", prefixes=shared)
-    clean.run()
-    assert print_of(clean) == print_of(alone)
+    make_engine(tiny(phases=(different,)), "different", prefixes=shared).run()
+    after = make_engine(folder="after", prefixes=shared)
+    after.run()
+    assert print_of(after) == print_of(alone)
 
 
 def test_divergence_is_a_result(make_engine: Make, tiny: Tiny) -> None:
