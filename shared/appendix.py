@@ -53,6 +53,7 @@ class Line:
         low, high: a band around ``y``, e.g. the range over seeds; empty for none.
         dots: points without a line between them, e.g. published numbers.
         likeness: lines of the same likeness share a colour; by default each has its own.
+        steps: drawn as a histogram, ``x`` the middles of equal bins.
     """
 
     label: str
@@ -61,6 +62,16 @@ class Line:
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     dots: bool = False
+    likeness: str = ""
+    steps: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A vertical line at ``x``; of the colour of the lines of its ``likeness``."""
+
+    label: str
+    x: float
     likeness: str = ""
 
 
@@ -76,6 +87,7 @@ class Chart:
         limits: of the y axis; chosen from the data where ``None``.
         ticks: of the x axis, where not every number is a sensible one; position to label.
         table: id of the table it is shown with; a section of its own without one.
+        marks: vertical lines, e.g. thresholds.
     """
 
     name: str
@@ -89,6 +101,7 @@ class Chart:
     limits: tuple[float, float] | None = None
     ticks: Mapping[float, str] | None = None
     table: str = ""
+    marks: Sequence[Mark] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from repro.report.ink import LINES, MARKERS, colour, drawing
 from repro.report.lines import Band, Bars, Steps
 from repro.report.series import Series
-from shared.appendix import Chart
+from shared.appendix import Chart, Line, Mark
 
 WIDTH = 4.6
 """Of a figure, in inches."""
@@ -137,20 +137,25 @@ def weights(steps: Mapping[str, Steps], slots: Slots, title: str) -> Any:
 
 def chart(chart: Chart) -> Any:
     """A paper's own figure: lines with their bands, or points alone."""
-    likenesses = list(dict.fromkeys(line.likeness or line.label for line in chart.lines))
+    shown: list[Line | Mark] = [*chart.lines, *chart.marks]
+    likenesses = list(dict.fromkeys(x.likeness or x.label for x in shown))
     with drawing():
         figure, axes = _axes(chart.title)
         for line in chart.lines:
             i = likenesses.index(line.likeness or line.label)
-            few, mark = len(line.x) <= 40, MARKERS[i % len(MARKERS)]
+            few, mark = len(line.x) <= 40 and not line.steps, MARKERS[i % len(MARKERS)]
             style = "none" if line.dots else LINES[i % len(LINES)]
             face = "none" if line.dots else None
             axes.plot(
                 line.x, line.y, linestyle=style, marker=mark if few or line.dots else None, markersize=4,
                 markerfacecolor=face, linewidth=1.2, color=colour(i), label=line.label,
+                drawstyle="steps-mid" if line.steps else "default",
             )  # fmt: skip
             if line.low:
                 axes.fill_between(line.x, line.low, line.high, color=colour(i), alpha=0.18, linewidth=0)
+        for at in chart.marks:
+            i = likenesses.index(at.likeness or at.label)
+            axes.axvline(at.x, color=colour(i), linestyle=(0, (1, 1.5)), linewidth=1.4, label=at.label)
         axes.set(xlabel=chart.x, ylabel=chart.y)
         for axis, logarithmic in (("x", chart.log_x), ("y", chart.log_y)):
             if logarithmic:

@@ -66,6 +66,7 @@ def _points(chart: Chart) -> Iterator[tuple[str, ...]]:
     if sum(len(line.x) for line in chart.lines) <= MANY:
         for line in chart.lines:
             yield from ((line.label, f"{x:.6g}", f"{y:.6g}") for x, y in zip(line.x, line.y, strict=True))
+        yield from ((mark.label, f"{mark.x:.6g}", "") for mark in chart.marks)
 
 
 def _of_table(paper: Paper, table: Table, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:

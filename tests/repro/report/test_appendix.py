@@ -7,8 +7,10 @@ from types import ModuleType
 import pytest
 
 from repro.evidence.line import to_line
+from repro.report.figures import chart as figure_of
+from repro.report.gallery import charts
 from repro.report.write import as_text, figures, gather
-from shared.appendix import Appendix, Chart, Grid, Line
+from shared.appendix import Appendix, Chart, Grid, Line, Mark
 from shared.appendix import gather as appendix_of
 
 SEEN = []
@@ -66,6 +68,18 @@ def test_text_forms_have_the_findings_and_tables(content):
     assert "| x\\_y | 3 % |" in markdown
     assert "\\item Ran" in latex
     assert "x\\_y & 3 \\%" in latex
+
+
+def test_marks_and_steps_share_the_colour_of_their_likeness():
+    bins = Line("HS", (0.1, 1.0, 10.0), (5.0, 50.0, 2.0), steps=True)
+    chart = Chart("sizes", "Sizes", "", "|w|", "weights", (bins,), True, True, marks=(Mark("t of HS", 3.0, "HS"),))
+    (axes,) = figure_of(chart).axes
+    line, mark = axes.get_lines()
+    assert line.get_drawstyle() == "steps-mid"
+    assert list(mark.get_xdata()) == [3.0, 3.0]
+    assert line.get_color() == mark.get_color()
+    (picture,) = charts(Appendix((chart,)))
+    assert picture.numbers[1][-1] == ("t of HS", "3", "")
 
 
 def test_charts_become_files(content, tmp_path):
