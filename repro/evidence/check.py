@@ -42,11 +42,11 @@ def _broken(record: Record) -> Iterator[str]:
     protocol, outcome = record.protocol, record.outcome
     if record.identity != protocol.identity:
         yield f"its identity {record.identity[:12]} does not match its protocol ({protocol.identity[:12]})"
-    try:
-        columns = outcome.curve.columns
-    except ReproError as error:
-        yield str(error)
+    damaged = list(_damaged(outcome))
+    if damaged:
+        yield from damaged
         return
+    columns = outcome.curve.columns
     for name, score in (("last", outcome.last), ("best", outcome.best)):
         yield from _score(name, score)
     yield from _counts(outcome)
@@ -66,6 +66,15 @@ def _broken(record: Record) -> Iterator[str]:
         datetime.fromisoformat(record.finished_at)
     except ValueError:
         yield f"finished_at is no ISO date: {record.finished_at!r}"
+
+
+def _damaged(outcome: Outcome) -> Iterator[str]:
+    """What is wrong with the parts that reading left as text: asking for their size parses them."""
+    for part in (outcome.layers, outcome.extra, outcome.curve):
+        try:
+            len(part)
+        except ReproError as error:
+            yield str(error)
 
 
 def _score(name: str, score: Score) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from repro.evidence.curve import Curve
+from repro.evidence.problem import first_of
 from repro.evidence.record import Record
 from shared.protocol import Protocol
 
@@ -69,7 +70,7 @@ class Reader:
         try:
             return self._fast(line, where) or self._plain(line)
         except ValidationError as error:
-            raise LineError(_first(error)) from None
+            raise LineError(first_of(error)) from None
 
     def _plain(self, line: bytes) -> Record:
         value = _parse(line)
@@ -131,10 +132,3 @@ def _parse(line: bytes) -> dict[str, Any]:
 
 def _mismatch(stated: object, actual: str) -> str:
     return f"its identity {str(stated)[:12]} does not match its protocol ({actual[:12]}); the record was altered"
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    path = ".".join(str(part) for part in first["loc"]) or "record"
-    return f"{path}: {first['msg']}{more}"

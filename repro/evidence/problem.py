@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -26,3 +28,11 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}"
+
+
+def first_of(error: ValidationError) -> str:
+    """The first thing that a validation found wrong, and how many more there are."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    path = ".".join(str(part) for part in first["loc"]) or "record"
+    return f"{path}: {first['msg']}{more}"

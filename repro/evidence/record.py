@@ -2,69 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict
-
-from repro.evidence.curve import Curve
+from repro.evidence.layers import Layer
+from repro.evidence.outcome import Outcome, Score, Status
+from repro.evidence.part import Part
 from repro.evidence.stages import stage_metric
 from shared.protocol import Protocol
 
-Status = Literal["finished", "diverged"]
-
-
-class Part(BaseModel):
-    """Base of the parts of a record: immutable; unknown fields are kept, so that newer records stay readable."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class Score(Part):
-    """An evaluation: correct answers out of ``total``, mean cross-entropy, and the epoch (whole run) it belongs to."""
-
-    epoch: int
-    correct: int
-    total: int
-    loss: float | None = None
-
-    @property
-    def percent(self) -> float:
-        """Accuracy in percent."""
-        return 100 * self.correct / self.total
-
-
-class Layer(Part):
-    """One prunable tensor at the end of the run."""
-
-    name: str
-    shape: tuple[int, ...]
-    total: int
-    remaining: int
-    positions: int = 1
-
-
-class Outcome(Part):
-    """What came out.
-
-    ``best`` is taken only over epochs in which the final sparsity was in force. ``curve`` maps a column name
-    (``epoch``, ``lr``, ``test_correct``, ``test_loss``, ``train_correct``, ``train_loss``, ``penalty``,
-    ``sparsity_before``, ``sparsity_after``, ``remaining``, ``test_correct_after``) to one value per epoch;
-    ``test_correct_after`` is the evaluation after that epoch's pruning, ``None`` where nothing was pruned.
-    """
-
-    status: Status
-    last: Score
-    best: Score
-    train_total: int
-    prunable: int
-    remaining: int
-    parameters: int
-    macs_dense: int
-    macs_sparse: int
-    layers: tuple[Layer, ...]
-    curve: Curve
-    collapse: str | None = None
-    extra: dict[str, Any] = {}
+__all__ = ["Cost", "Environment", "Layer", "Outcome", "Part", "Record", "Score", "Status"]
 
 
 class Environment(Part):
@@ -74,7 +20,7 @@ class Environment(Part):
     device: str
     commit: str | None = None
     dirty: bool | None = None
-    data: dict[str, str] = {}
+    data: dict[str, str] = Field(default_factory=dict)
     platform: str = ""
 
 
