@@ -12,7 +12,7 @@ from papers.hoyer.choice import Choice, read
 from papers.hoyer.original_ids import SCRIPTS
 from papers.hoyer.refusals import check
 from shared.errors import ReproError
-from shared.protocol import Data, Method, Model, Options, Phase, Protocol, Prunable, Train
+from shared.protocol import Data, Method, Model, Options, Phase, Protocol, Prunable, Prune, Train
 
 DATA = {
     "mnist": settings.MNIST,
@@ -89,10 +89,16 @@ def _phases(c: Choice) -> list[Phase]:
     plan.append(_train(c, "regularise", c["epochs"], methods))
     if c["prune_rule"] != "none":
         masked = not c.small
-        plan.append(phases.pruned(c["prune_rule"], c["threshold"], variant, masked))
+        plan.append(_prune(c, masked))
         plan.append(_finetune(c, phases.held(variant, masked)))
         plan += [phases.compact()] * c.group
     return plan
+
+
+def _prune(c: Choice, masked: bool) -> Prune:
+    if c["target_sparsity"] is None:
+        return phases.pruned(c["prune_rule"], c["threshold"], c["variant"], masked)
+    return phases.pruned_to(c["target_sparsity"], c["prune_rule"], c["variant"], masked)
 
 
 def _train(c: Choice, name: str, epochs: int, methods: tuple[Method, ...], *, dense: bool = False) -> Train:

@@ -2,7 +2,8 @@
 
 Ids read ``network/training/pruning``: ``lenet-300-100/hoyer-square-0.0002/V0.03`` is trained from scratch with
 Hoyer-Square and pruned at 0.03 standard deviations; ``pretrained-`` starts from the dense network, ``T0.001`` cuts at a
-fixed threshold, ``trained`` is not pruned, ``none-decay1e-4`` is the structure script without a regulariser.
+fixed threshold, ``S0.98`` removes 98 % of the weights whatever threshold that takes, ``trained`` is not pruned,
+``none-decay1e-4`` is the structure script without a regulariser.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 from papers.hoyer.settings import (
     CNN,
     ELEMENT,
+    EQUAL,
     FRONT,
     GROUP,
     MLP,
     NETWORK_TITLES,
+    NONE,
     RERUN2,
     RERUN2_STRENGTHS,
     RERUN2_THRESHOLD,
@@ -33,7 +36,7 @@ class Cell:
         network: ``lenet-300-100`` or ``lenet-5``.
         reg: regulariser.
         strength: lambda as written; empty without a regulariser.
-        end: ``T`` or ``V`` with its threshold, or ``trained``.
+        end: ``T`` or ``V`` with its threshold, ``S`` with the sparsity to reach, or ``trained``.
         pretrained: whether training starts from the dense network.
         structure: whether the structure script trains (weights only, weight decay 1e-4).
         fashion: Fashion-MNIST in place of MNIST.
@@ -80,7 +83,10 @@ class Cell:
         if self.reg != "none":
             what += " from the dense network" if self.pretrained else " from scratch"
         threshold = self.end[1:]
-        cut = {"T": f", cut at {threshold}", "V": f", cut at {threshold} std"}.get(self.end[0], ", not pruned")
+        cuts = {"T": f", cut at {threshold}", "V": f", cut at {threshold} std"}
+        if self.end[0] == "S":
+            cuts["S"] = f", {percent(threshold)} % pruned"
+        cut = cuts.get(self.end[0], ", not pruned")
         data = " on Fashion-MNIST" if self.fashion else ""
         note = " (corrected)" if self.corrected else ""
         return f"{NETWORK_TITLES[self.network]}{data}, {what}{cut}{note}"
@@ -94,9 +100,14 @@ def scientific(strength: str) -> str:
     return f"{float(mantissa):g}e{int(exponent)}"
 
 
+def percent(sparsity: str) -> str:
+    """``0.98`` -> ``98``."""
+    return f"{100 * float(sparsity):.4g}"
+
+
 def cells() -> list[Cell]:
     """Every run of the MNIST and Fashion-MNIST tables."""
-    return [*_rerun1(), *_paper(), *_front(), *_rerun2(), *_fashion()]
+    return [*_rerun1(), *_paper(), *_front(), *_equal(), *_rerun2(), *_fashion()]
 
 
 def _pruned(
@@ -133,6 +144,16 @@ def _front() -> Iterator[Cell]:
     for network, rows in FRONT.items():
         for s in rows:
             yield _pruned(network, s, f"V{s.ratio}", pretrained=True)
+
+
+def _equal() -> Iterator[Cell]:
+    """Every element-wise training pruned to the same sparsities, so that accuracy alone tells methods apart."""
+    for network, levels in EQUAL.items():
+        for sparsity in levels:
+            yield _pruned(network, NONE, f"S{sparsity}")
+            for pretrained in (False, True):
+                for s in ELEMENT[network]:
+                    yield _pruned(network, s, f"S{sparsity}", pretrained=pretrained)
 
 
 def _rerun2() -> Iterator[Cell]:

@@ -23,6 +23,7 @@ POSITIVE: tuple[str, ...] = (
     "lr_gamma",
     "finetune_lr",
     "depth",
+    "target_sparsity",
 )
 POSITIVE += ("cardinality", "widen_factor", "growth_rate", "decay")
 NOT_NEGATIVE = ("weight_decay", "finetune_weight_decay", "threshold", "val_size", "seed", "dropout")

@@ -138,3 +138,35 @@ def growth_of_the_norm() -> float:
     (slope,) = torch.autograd.grad(hoyer_square(w), w)
     grown = (w - 0.01 * slope).square().sum() - w.square().sum()
     return round((grown / (1e-4 * slope.square().sum())).item(), 6)
+
+
+def compaction_difference(network: str) -> float:
+    """Largest relative difference between a network with dead groups and the smaller one made of it (sheet 4.8).
+
+    The network has used batch norms, and two fifths of the filters and of the channels of each layer are 0. ``nan`` if
+    nothing could be removed.
+    """
+    import torch
+
+    from shared.models.registry import build
+    from shared.sparsity.compaction import compacted, largest_difference, size_of
+
+    g = torch.Generator().manual_seed(0)
+    spec = spec_of(network)
+    model = build(spec, g).double()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if p.ndim > 1:
+                p[torch.rand(p.shape[0], generator=g) < 0.4] = 0
+                p[:, torch.rand(p.shape[1], generator=g) < 0.4] = 0
+            elif name.endswith("bias"):
+                p.normal_(generator=g)
+        for name, b in model.named_buffers():
+            if name.endswith("running_mean"):
+                b.normal_(generator=g)
+    shape = (spec.channels, spec.size, spec.size)
+    small = compacted(model)
+    if size_of(small, shape)["parameters"] >= size_of(model, shape)["parameters"]:
+        return float("nan")
+    images = torch.rand(4, *shape, dtype=torch.float64, generator=g)
+    return round(largest_difference(model, small, images), DIGITS)

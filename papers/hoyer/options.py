@@ -46,6 +46,8 @@ OPTIONS: tuple[Option, ...] = (
            ("absolute", "std-ratio", "none"), PRUNING),
     Option("threshold", float, None, "Cut (absolute 0.001, 1e-4 on CIFAR), or multiple of each tensor's std (0.25).",
            group=PRUNING),
+    Option("target_sparsity", float, None, "In place of --threshold: the fraction of weights to remove; the threshold "
+           "that does so is searched.", group=PRUNING),
     Option("finetune_epochs", int, None, "Epochs of finetuning (100 after T, 50 after V).", group=PRUNING),
     Option("finetune_lr", float, None, "Learning rate of finetuning (1e-4 after T, 1e-3 after V).", group=PRUNING),
     Option("finetune_weight_decay", float, None, "Decay of finetuning (0 after T, 1e-4 after V).", group=PRUNING),

@@ -49,7 +49,15 @@ def pretrain(epochs: int = settings.PRETRAIN_EPOCHS, batch: int = settings.MNIST
 
 def pruned(rule: str, threshold: float, variant: str, masked: bool = False) -> Prune:
     """One pruning by a threshold; ``masked``: with explicit masks, as the CIFAR and ImageNet scripts have them."""
-    options: Options = {"rule": rule, "threshold": threshold}
+    return _pruned({"rule": rule, "threshold": threshold}, variant, masked)
+
+
+def pruned_to(sparsity: float, rule: str, variant: str, masked: bool = False) -> Prune:
+    """One pruning by a rule whose threshold is searched so that this fraction of the weights goes, exactly."""
+    return _pruned({"rule": rule, "density": round(1 - sparsity, 12)}, variant, masked)
+
+
+def _pruned(options: Options, variant: str, masked: bool) -> Prune:
     if masked or variant == "corrected":
         options["mask"] = "explicit"
     return Prune(method=Method(name="prune-by-threshold", options=options))

@@ -33,6 +33,8 @@ def _mnist() -> Iterator[Experiment]:
         }
         if cell.strength:
             labels["strength"] = float(cell.strength)
+        if cell.end[0] == "S":
+            labels["sparsity_percent"] = round(100 * float(cell.end[1:]), 6)
         yield Experiment(cell.id, cell.title, partial(mnist, cell), labels)
 
 
@@ -45,8 +47,9 @@ def mnist(cell: Cell, seed: int) -> Protocol:
     plan: list[Phase] = [phases.pretrain()] if cell.pretrained else []
     plan.append(phases.adam("regularise", cell.epochs, float(cell.lr), decay, methods))
     if cell.end != "trained":
-        how = settings.FINETUNES[cell.end[0]]
-        plan += [phases.pruned(how.rule, float(cell.end[1:]), variant), phases.finetune(how, variant)]
+        how, at = settings.FINETUNES[cell.end[0]], float(cell.end[1:])
+        cut = phases.pruned_to(at, how.rule, variant) if cell.end[0] == "S" else phases.pruned(how.rule, at, variant)
+        plan += [cut, phases.finetune(how, variant)]
         plan += [phases.compact()] * cell.structure
     return phases.protocol(cell.network, plan, seed, fashion=cell.fashion, variant=variant)
 

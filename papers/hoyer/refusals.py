@@ -46,6 +46,8 @@ RULES = (
     Needs("lr_gamma", lambda c: not c.small, "on MNIST, where the learning rate is constant"),
     Needs("pretrain_epochs", lambda c: bool(c["pretrained"]), "without --pretrained"),
     Needs("threshold", _prunes, "with --prune-rule none"),
+    Needs("target_sparsity", _prunes, "with --prune-rule none"),
+    Needs("threshold", lambda c: "target_sparsity" not in c.typed, "with --target-sparsity, which searches it"),
     Needs("finetune_epochs", _prunes, "with --prune-rule none"),
     Needs("finetune_lr", _prunes, "with --prune-rule none"),
     Needs("finetune_weight_decay", _prunes, "with --prune-rule none"),
@@ -69,6 +71,8 @@ def check(c: Choice) -> None:
 def _missing(c: Choice) -> str | None:
     if c.reg != "none" and "decay" not in c.typed:
         return f"--reg {c.reg} needs --decay, its strength; at 0 it would do nothing."
+    if c["target_sparsity"] is not None and not c["target_sparsity"] < 1:
+        return f"--target-sparsity is the fraction to remove, below 1, such as 0.98; it is {c['target_sparsity']:g}."
     if c["eval_split"] == "val" and not c["val_size"]:
         return "--eval-split val needs --val-size N, the training images to hold out."
     return None

@@ -1,16 +1,18 @@
 """What the DeepHoyer paper, its READMEs and its reruns say in words, as claims (sheet, section 9).
 
 Those that the published numbers themselves contradict are included; judgements are not written down here: ``repro
-verify --published`` makes them from claims.csv. Methods are compared at their published strengths and thresholds; a
-method that "gives sparser networks" must keep fewer weights *and* lose at most the margin in accuracy (trap 24).
+verify --published`` makes them from claims.csv. Methods are compared in two ways, never by accuracy alone or by weights
+alone (trap 24): at their published strengths and thresholds, where a method that "gives sparser networks" must keep
+fewer weights *and* lose at most the margin in accuracy; and pruned to equal remaining weights (``papers.hoyer.equal``).
 """
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 
-from papers.hoyer import counts, zoo
+from papers.hoyer import zoo
+from papers.hoyer.equal import equal_weights
+from papers.hoyer.laws import laws
 from papers.hoyer.settings import (
     CNN,
     ELEMENT,
@@ -23,7 +25,8 @@ from papers.hoyer.settings import (
     TITLES,
     Strength,
 )
-from shared.claims import Claim, Compound, Exact, Ordering, Trend
+from papers.hoyer.structural_fronts import structural_fronts
+from shared.claims import Claim, Compound, Ordering, Trend
 
 SENTENCE = "sentences"
 LOSS = 0.2
@@ -243,70 +246,6 @@ def _decay_of_densenet() -> Ordering:
     )
 
 
-def laws() -> list[Exact]:
-    """Q1 to Q3 and what follows from them, as invariants of the product's own functions."""
-
-    def law(id: str, text: str, measure: partial[float], value: float, tolerance: float = 1e-9) -> Exact:
-        return Exact(
-            id=f"law-{id}",
-            table="laws",
-            text=text,
-            source="sheet 4.3, 4.4 and 7",
-            measure=measure,
-            value=value,
-            unit="value",
-            tolerance=tolerance,
-            kind="invariant",
-        )
-
-    invariant = ("hoyer", "hoyer-square", "group-hoyer", "group-hoyer-square")
-    scale = [
-        law(
-            f"scale-{n}",
-            f"{TITLES[n]} does not change with the scale of the weights",
-            partial(counts.scale_dependence, n),
-            0,
-        )
-        for n in invariant
-    ]
-    tangent = [
-        law(
-            f"tangent-{n}",
-            f"The gradient of {TITLES[n]} is orthogonal to the weights",
-            partial(counts.gradient_along_weights, n),
-            0,
-        )
-        for n in invariant
-    ]
-    count = [
-        law(
-            f"count-{k}-of-{n}",
-            f"Hoyer-Square of {k} equal weights among {n} is {k}",
-            partial(counts.count_of_equal_weights, k, n),
-            k,
-        )
-        for k, n in ((1, 6), (4, 7), (5, 5))
-    ]
-    return [
-        *scale,
-        *tangent,
-        *count,
-        law(
-            "push",
-            "Hoyer-Square pushes weights in below sum w^2 / sum |w| and out above",
-            partial(counts.wrong_pushes),
-            0,
-        ),
-        law(
-            "growth",
-            "A plain step on Hoyer-Square adds step^2 |gradient|^2 to the squared norm",
-            partial(counts.growth_of_the_norm),
-            1,
-            1e-6,
-        ),
-    ]
-
-
 def of_table(name: str) -> list[Claim]:
     """The sentences a table carries."""
     network = {"mnist-mlp": MLP, "mnist-cnn": CNN}.get(name)
@@ -319,5 +258,8 @@ def of_table(name: str) -> list[Claim]:
         "cifar-notes": [_decay_of_densenet()],
         "mnist-mlp-front": _fronts(),
         "laws": [*laws()],
+        "mnist-mlp-equal": equal_weights(MLP),
+        "mnist-cnn-equal": equal_weights(CNN),
+        "cifar-structural": structural_fronts(),
     }
     return carried.get(name, [])

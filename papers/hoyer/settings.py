@@ -46,7 +46,8 @@ class Finetune:
 
 FIXED = Finetune("T", "absolute", 1e-3, epochs=100, lr=1e-4, weight_decay=0.0)
 STD_RATIO = Finetune("V", "std-ratio", 0.25, epochs=50, lr=1e-3, weight_decay=1e-4)
-FINETUNES = {f.letter: f for f in (FIXED, STD_RATIO)}
+FINETUNES = {f.letter: f for f in (FIXED, STD_RATIO)} | {"S": STD_RATIO}
+"""By the first letter of how a cell ends; ``S``: by the ratio rule, its threshold searched for a stated sparsity."""
 BY_RULE = {f.rule: f for f in (FIXED, STD_RATIO)}
 
 
@@ -95,6 +96,8 @@ FRONT: dict[str, tuple[Strength, ...]] = {
     ),
 }
 """Further strengths around the published ones, so that methods can be compared at equal remaining weights (trap 24)."""
+EQUAL: dict[str, tuple[str, ...]] = {MLP: ("0.95", "0.98"), CNN: ("0.98", "0.99")}
+"""Sparsities at which every element-wise method is pruned, around those published for the ratio rule (trap 7)."""
 RERUN2 = ("l1", "hoyer", "hoyer-square", "transformed-l1")
 RERUN2_STRENGTHS = ("0.001", "0.0005", "0.0001")
 RERUN2_THRESHOLD = "0.005"

@@ -9,6 +9,8 @@ from shared.sparsity.alive import Alive, merged
 
 STAGES = ("top1_accuracy_dense", "top1_accuracy_before_finetune", "top1_accuracy_best_before_epoch")
 
+COMPACTED = {"compacted_macs_percent": "macs", "compacted_parameters_percent": "parameters"}
+
 
 def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | None:
     """The value of a metric of a stage; ``None`` where the run has no such stage.
@@ -20,8 +22,9 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
             ``top1_accuracy_best_before_epoch`` (the best of what is measured before each epoch of finetuning, so the
             pruned network competes and the last epoch does not), ``compression_rate``, ``alive_inputs:TENSOR``,
             ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs), or
-            ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only);
-            any other name is one of ``repro.evidence.spread``.
+            ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only),
+            ``compacted_macs_percent`` and ``compacted_parameters_percent`` (of the smaller dense network that was
+            built, of the whole one's); any other name is one of ``repro.evidence.spread``.
     """
     if name == "compression_rate":
         return outcome.prunable / outcome.remaining if outcome.remaining else None
@@ -29,6 +32,8 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
         return _alive(outcome, name)
     if name == "structured_macs_percent":
         return _structured_macs(protocol, outcome)
+    if name in COMPACTED:
+        return _compacted(outcome, COMPACTED[name])
     if name not in STAGES:
         return spread_metric(outcome, name)
     curve = outcome.curve.get("test_correct", [])
@@ -89,3 +94,8 @@ def _structured_macs(protocol: Protocol, outcome: Outcome) -> float | None:
         for (inputs, outputs), layer in zip(whole, layers, strict=True)
     )
     return 100 * left / dense
+
+
+def _compacted(outcome: Outcome, size: str) -> float | None:
+    sizes = [outcome.extra.get("compact", {}).get(when, {}).get(size) for when in ("after", "before")]
+    return 100 * sizes[0] / sizes[1] if all(sizes) else None

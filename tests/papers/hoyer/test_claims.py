@@ -7,7 +7,7 @@ import pytest
 
 from papers.hoyer import counts, paper
 from papers.hoyer.claims import rows
-from shared.claims import Claim, Exact, Value
+from shared.claims import Claim, Compound, Exact, Ordering, Value
 from shared.paper import experiments_of
 
 COLUMNS: tuple[str, ...] = (
@@ -45,6 +45,19 @@ def test_every_row_is_exactly_one_claim() -> None:
 def test_values_are_the_printed_ones() -> None:
     for row in rows():
         assert NUMBERS[row["claim_id"]].value == pytest.approx(float(row["value"]), rel=1e-12)
+
+
+@pytest.mark.parametrize("table", ["mnist-mlp-equal", "mnist-cnn-equal"])
+def test_accuracies_are_compared_at_equal_sparsity(table: str) -> None:
+    """Trap 24."""
+    orderings = [o for c in paper.tables[table].claims if isinstance(c, Compound) for o in c.parts]
+    assert len(orderings) == 14
+    for claim in orderings:
+        assert isinstance(claim, Ordering)
+        sides = [paper.experiments[e].labels for e in (claim.better, claim.worse)]
+        assert sides[0]["sparsity_percent"] == sides[1]["sparsity_percent"]
+        assert sides[0]["method"] == "hoyer-square" != sides[1]["method"]
+        assert sides[1]["method"] == "none" or sides[0]["start"] == sides[1]["start"]
 
 
 def test_every_experiment_a_claim_needs_exists() -> None:

@@ -25,6 +25,10 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"script": "mnist-structure-mlp"}, "lenet-300-100/none-decay1e-4/V0.25"),
     (
+        {"reg": "tl1", "decay": 2e-5, "pretrained": True, "target_sparsity": 0.98},
+        "lenet-300-100/pretrained-transformed-l1-2e-5/S0.98",
+    ),
+    (
         {"dataset": "fashion-mnist", "reg": "hoyer", "decay": 0.02, "pretrained": True, "threshold": 0.05},
         "fashion-lenet-300-100/pretrained-hoyer-0.02/V0.05",
     ),
@@ -69,6 +73,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"network": "lenet-5", "script": "mnist-structure-mlp"}, "mnist-structure-cnn"),
     ({"script": "cifar-group"}, "does not train"),
     ({"eval_split": "val"}, "--val-size"),
+    ({"target_sparsity": 98.0}, "fraction to remove, below 1"),
+    ({"target_sparsity": 1.0}, "fraction to remove, below 1"),
+    ({"target_sparsity": 0.9, "threshold": 0.1}, "with --target-sparsity"),
+    ({"target_sparsity": 0.9, "prune_rule": "none"}, "--prune-rule none"),
     ({"hold_norm": True}, "without a regulariser"),
 ]
 

@@ -41,6 +41,16 @@ def test_the_two_rules_finetune_differently(end: str, epochs: int, lr: float, de
     assert (finetune.epochs, finetune.optimizer.lr, finetune.optimizer.weight_decay) == (epochs, lr, decay)
 
 
+def test_methods_at_equal_weights_differ_in_the_training_alone() -> None:
+    """Traps 7 and 24: one rule, one number of weights, one finetuning; the training is the published one."""
+    plans = [protocol(f"lenet-300-100/{t}/S0.98") for t in ("none", "l1-0.001", "hoyer-square-0.0002")]
+    assert len({str([p.model_dump() for p in plan.phases[1:]]) for plan in plans}) == 1
+    assert prune(plans[0]).method.options == {"rule": "std-ratio", "density": 0.02}
+    published = protocol("lenet-300-100/hoyer-square-0.0002/V0.03")
+    assert published.phases[0] == plans[2].phases[0]
+    assert published.phases[2] == plans[2].phases[2]
+
+
 def test_structure_runs_decay_all_weights_and_penalise_weights_only() -> None:
     """Traps 10 and 11."""
     none, lasso = (trains(protocol(f"lenet-5/{t}/V0.25"))[0] for t in ("none-decay1e-4", "group-lasso-0.001"))
