@@ -105,7 +105,7 @@ def committed(paper: Paper, table: Table, above: Scale) -> tuple[TableVerdict, .
 
 
 def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: str, seeds: str | None) -> Judged:
-    """Judge one table, or every table, on records made anywhere.
+    """Judge one table (``sentences``: the paper's own), or all of them, on records made anywhere.
 
     Raises:
         MissingEvidenceError: if there is no record of the paper at these paths.
@@ -113,6 +113,7 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     from repro.evidence.looks import LEDGER, looks
     from repro.evidence.store import read
     from repro.verdicts.sample import index
+    from repro.verdicts.table import SENTENCES, find_table
     from repro.verdicts.table import judge as judge_table
 
     records, problems = read(paths)
@@ -123,7 +124,8 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     if scale != "auto" and scale not in paper.scales:
         raise unknown("scale", scale, [*paper.scales, "auto"])
     wanted: Scale | None = None if scale == "auto" else scale  # type: ignore[assignment]
-    tables = [paper.table(table)] if table else list(paper.tables.values())
+    every = [*paper.tables.values(), *([find_table(paper, SENTENCES)] if paper.sentences else [])]
+    tables = [find_table(paper, table)] if table else every
 
     def seeds_of(table: Table) -> tuple[int, ...] | None:
         return parse_seeds(seeds, table.seeds) if seeds else None

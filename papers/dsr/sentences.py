@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import pairwise
 
-from papers.dsr import counts
+from papers.dsr import counts, layer_sentences
 from papers.dsr.protocols import experiments
 from papers.dsr.settings import CIFAR_SPARSITIES, MNIST_SPARSITIES
 from shared.claims import Claim, Compound, Exact, Ordering, Trend
@@ -20,20 +20,30 @@ ICLR, ICML, WORKSHOP = "ICLR submission", "ICML abstract", "workshop abstract"
 STOPS = tuple(range(10, 190, 10))
 
 
-def _say(experiment: str) -> str:
-    return experiments()[experiment].title
+def say(one: str, relation: str, other: str) -> str:
+    """A relation between two experiments in words; the network and the sparsity that both share are said once.
+
+    ``LeNet-300-100 at 99 %: DSR is more accurate than SET``; jobs are left to the titles of the experiments.
+    """
+    titles = [experiments()[e].title.partition(" (")[0] for e in (one, other)]
+    (net, *a), (net2, *b) = (t.split(", ") for t in titles)
+    if net == net2 and a[-1] == b[-1] and a[-1].endswith(" %"):
+        return f"{net} at {a[-1]}: {', '.join(a[:-1])} {relation} {', '.join(b[:-1])}"
+    if net == net2:
+        return f"{net}: {', '.join(a)} {relation} {', '.join(b)}"
+    return f"{titles[0]} {relation} {titles[1]}"
 
 
 def beats(id: str, better: str, worse: str, *, table: str = SENTENCE, source: str = "", by: float = 0.0) -> Ordering:
     """``better`` ends with a higher test accuracy than ``worse``, by at least ``by`` points."""
     margin = f" by {by:g} points" if by else ""
-    text = f"{_say(better)} is more accurate than {_say(worse)}{margin}"
+    text = say(better, "is more accurate than", worse) + margin
     return Ordering(id=id, table=table, text=text, source=source, better=better, worse=worse, by=by)
 
 
 def close(id: str, one: str, other: str, points: float, *, source: str = "", table: str = SENTENCE) -> Ordering:
     """Two methods end within so many points of each other."""
-    text = f"{_say(one)} is within {points:g} points of {_say(other)}"
+    text = say(one, f"is within {points:g} point{'s' * (points != 1)} of", other)
     return Ordering(id=id, table=table, text=text, source=source, better=one, worse=other, within=points)
 
 
@@ -175,5 +185,6 @@ def _counted() -> tuple[Claim, ...]:
 
 
 def sentences() -> tuple[Claim, ...]:
-    """All of them, in the order of the sheet."""
-    return (*_mnist(), *_cifar(), _imagenet(), *_structure(), *_counted())
+    """All of them."""
+    spread, failing = layer_sentences.where_weights_end(), layer_sentences.failing_runs()
+    return (*_mnist(), *_cifar(), _imagenet(), *spread, *_structure(), *_counted(), failing)

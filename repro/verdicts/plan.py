@@ -81,6 +81,9 @@ def _plan(claim: Claim, paper: Paper, cells: Mapping[Key, Cell], seeds: int) -> 
 
 def _value(claim: Value, paper: Paper, seeds: int) -> PowerPlan:
     margin = claim.margin + claim.rounding
+    if not claim.experiment:
+        text = "No experiment here runs what this number was measured on."
+        return PowerPlan(claim.id, "value", seeds, claim.n, claim.sd, margin, decidable=False, text=text)
     if claim.seed is not None:
         text = "The number of one published run can be screened, never confirmed."
         return PowerPlan(claim.id, "value", seeds, 1, None, margin, decidable=False, text=text)

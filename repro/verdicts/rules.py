@@ -102,7 +102,8 @@ class Evidence:
     def priors(self, metric: str) -> tuple[Prior | None, Prior | None]:
         """Common spreads of our cells and of the published ones, over the table's cells of one metric."""
         if metric not in self._priors:
-            claims = {c.experiment: c for c in leaves(self.table.claims) if isinstance(c, Value) and c.metric == metric}
+            values = [c for c in leaves(self.table.claims) if isinstance(c, Value) and c.metric == metric]
+            claims = {c.experiment: c for c in values if c.experiment}
             ours = [s for c in claims.values() if (s := self.admissible(c)) is not None and not any(s.chance_runs)]
             cells = [c for e in claims if (c := self.cells.get((e, metric))) is not None]
             theirs = [(c.sd, c.n) for c in cells if c.sd is not None and c.n is not None]
@@ -159,6 +160,9 @@ def _unequal_budgets(claim: Ordering, better: Sample, worse: Sample) -> Tested |
 
 
 def _value(claim: Value, evidence: Evidence) -> Tested:
+    if not claim.experiment:
+        reason = "No experiment here runs what this number was measured on; it is shown for comparison."
+        return Tested(Verdict(claim=claim, label="NOT TESTED", reason=reason, gating=claim.gating))
     sample = evidence.admissible(claim)
     if sample is None:
         return Tested(_no_admissible(claim, evidence))

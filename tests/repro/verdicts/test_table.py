@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from repro.evidence.record import Environment
+from repro.verdicts.plan import power_plan
 from repro.verdicts.table import judge
 from shared.claims import Collapse, Compound, Exact, Ordering, Trend, Value
 from shared.errors import ReproError
@@ -209,3 +210,13 @@ def test_data_accounted_for_widen_the_doubt_and_unknown_data_bar(with_claims, ma
     tight = judge(with_claims(value(margin=0.5)), "t", _with_data(records, data_status="accounted", **facts))
     assert not tight.verdicts[0].decided
     assert judge(with_claims(value(margin=0.5)), "t", records).verdicts[0].label == "REPRODUCED"
+
+
+def test_a_number_of_another_work_is_shown_and_decides_nothing(with_claims, make_runs):
+    """It has no experiment here, and must not keep the rest of its table from being judged."""
+    paper = with_claims(value(), value("other", experiment="", gating=False))
+    ours, other = judge(paper, "t", make_runs("a", (87.4, 87.5, 87.3))).verdicts
+    assert ours.label == "REPRODUCED"
+    assert (other.label, other.n) == ("NOT TESTED", 0)
+    assert "shown for comparison" in other.reason
+    assert not power_plan(paper, "t", (1, 2))[1].decidable
