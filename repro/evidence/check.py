@@ -38,13 +38,24 @@ def broken(record: Record) -> list[str]:
     return list(_broken(record))
 
 
+def damaged(outcome: Outcome) -> list[str]:
+    """What is wrong with the parts that reading left as text: asking for their size parses them."""
+    found = []
+    for part in (outcome.layers, outcome.extra, outcome.curve):
+        try:
+            len(part)
+        except ReproError as error:
+            found.append(str(error))
+    return found
+
+
 def _broken(record: Record) -> Iterator[str]:
     protocol, outcome = record.protocol, record.outcome
     if record.identity != protocol.identity:
         yield f"its identity {record.identity[:12]} does not match its protocol ({protocol.identity[:12]})"
-    damaged = list(_damaged(outcome))
-    if damaged:
-        yield from damaged
+    unreadable = damaged(outcome)
+    if unreadable:
+        yield from unreadable
         return
     columns = outcome.curve.columns
     for name, score in (("last", outcome.last), ("best", outcome.best)):
@@ -66,15 +77,6 @@ def _broken(record: Record) -> Iterator[str]:
         datetime.fromisoformat(record.finished_at)
     except ValueError:
         yield f"finished_at is no ISO date: {record.finished_at!r}"
-
-
-def _damaged(outcome: Outcome) -> Iterator[str]:
-    """What is wrong with the parts that reading left as text: asking for their size parses them."""
-    for part in (outcome.layers, outcome.extra, outcome.curve):
-        try:
-            len(part)
-        except ReproError as error:
-            yield str(error)
 
 
 def _score(name: str, score: Score) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """One record, one line of JSON, and back.
 
-``to_line`` lays a line out so that ``from_line`` can take it apart without parsing all of it: the protocol stands in
-its canonical form (its SHA-256 is checked as text) and the curve comes last in the outcome (it stays text). A line in
-any other layout is read too, only more slowly; a test holds the two ways equal.
+``to_line`` lays a line out so that ``Reader`` can take it apart without parsing all of it: the protocol stands in its
+canonical form (its SHA-256 is checked as text); layer table, extra part and curve stay text. A line in any other layout
+is read too, only more slowly; a test holds the two ways equal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from repro.evidence.apart import take_apart
 from repro.evidence.curve import Curve
+from repro.evidence.extra import Extra
+from repro.evidence.layers import Layers
 from repro.evidence.problem import first_of
 from repro.evidence.record import Record
 from shared.protocol import Protocol
@@ -22,10 +25,6 @@ from shared.protocol import Protocol
 SCHEMA = 1
 """The newest record schema (and protocol schema) this version reads."""
 
-_PROTOCOL = re.compile(rb'^\{"schema_version":\d+,"identity":"([0-9a-f]{64})","protocol":(?=\{)')
-_OUTCOME = b',"outcome":{'
-_CURVE = b',"curve":{'
-_AFTER = b'},"environment":'
 # In canonical JSON only ``variant`` can follow ``seed``, so what this matches at the end of the text is the run's seed.
 _SEED = re.compile(rb',"seed":(0|[1-9]\d*)((?:,"variant":"[^"\\]*")?\})$')
 
@@ -59,10 +58,10 @@ class Reader:
 
         Args:
             line: one JSON object, with or without the newline.
-            where: file and line, for errors about the curve later.
+            where: file and line, for errors about what stays text.
 
         Returns:
-            The record; its curve is parsed at the first access where the layout allows.
+            The record; its curve, layer table and extra part are parsed at the first access where the layout allows.
 
         Raises:
             LineError: if it is not JSON, not a record, of a newer schema, or not the run its identity names.
@@ -74,30 +73,28 @@ class Reader:
 
     def _plain(self, line: bytes) -> Record:
         value = _parse(line)
-        record = Record.model_validate_json(line)
+        record = Record.model_validate(value)
         if record.identity != record.protocol.identity:
             raise LineError(_mismatch(value["identity"], record.protocol.identity))
         return record
 
     def _fast(self, line: bytes, where: str) -> Record | None:
         """The record, if the line has the layout of ``to_line``."""
-        head = _PROTOCOL.match(line)
-        middle = line.find(_OUTCOME)
-        start = line.find(_CURVE, middle)
-        end = line.find(b"}", start)
-        if not head or not 0 < middle < start < end or not line.startswith(_AFTER, end + 1):
+        parts = take_apart(line)
+        protocol = None if parts is None else self._protocol(parts.protocol, parts.identity)
+        if parts is None or protocol is None:
             return None
-        if line.find(_OUTCOME, middle + 1, start) >= 0 or _CURVE in line[end:] or _OUTCOME in line[end:]:
+        value = _parse(parts.rest)
+        outcome = value["outcome"]
+        if not isinstance(outcome, dict) or "curve" in outcome:
             return None
-        text = line[head.end() : middle]
-        protocol = self._protocol(text, head[1].decode())
-        if protocol is None:
-            return None
-        value = _parse(line[: head.end()] + b"{}" + line[middle:start] + line[end + 1 :])
-        if "curve" in value["outcome"]:
-            return None
+        for name, kind, text in (("layers", Layers, parts.layers), ("extra", Extra, parts.extra)):
+            if text is not None:
+                if outcome.get(name, 0) is not None:
+                    return None  # the piece that was cut out belongs somewhere else
+                outcome[name] = kind(text, where)
         value["protocol"] = protocol
-        value["outcome"]["curve"] = Curve(line[start + len(_CURVE) - 1 : end + 1], where)
+        outcome["curve"] = Curve(parts.curve, where)
         return Record.model_validate(value)
 
     def _protocol(self, text: bytes, identity: str) -> Protocol | None:

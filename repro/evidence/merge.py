@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
-from repro.evidence.check import broken
+from repro.evidence.check import broken, damaged
 from repro.evidence.files import locked, replace
 from repro.evidence.line import Reader, to_line
 from repro.evidence.looks import merge_looks
@@ -117,7 +117,8 @@ def _merge_file(file: Path, records: list[Record], merged: Merged) -> None:
         old = file.read_bytes() if file.exists() else b""
         known = set()
         if old:
-            known = {fingerprint(i[0]) for i in _scan_file(file, Reader()) if not isinstance(i, Problem)}
+            there = (i[0] for i in _scan_file(file, Reader()) if not isinstance(i, Problem))
+            known = {fingerprint(record) for record in there if not damaged(record.outcome)}
         lines = []
         for record in records:
             key = fingerprint(record)

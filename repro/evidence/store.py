@@ -114,7 +114,7 @@ def _scan_file(file: Path, reader: Reader) -> Iterator[tuple[Record, Path, int] 
         lines: Sequence[bytes] | None = [file.read_bytes()] if file.suffix == ".json" else None
         with file.open("rb", buffering=1 << 20) as stream:
             for number, line in enumerate(lines if lines is not None else stream, start=1):
-                if not line.strip():
+                if not line or line.isspace():
                     continue
                 try:
                     yield reader.read(line, f"{file}:{number}"), file, number

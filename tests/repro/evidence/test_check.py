@@ -1,8 +1,9 @@
 import pytest
 
 from repro.evidence.check import broken, check
+from repro.evidence.extra import Extra
 from repro.evidence.line import to_line
-from repro.evidence.store import append
+from repro.evidence.store import append, read
 
 
 def changed(record, **outcome):
@@ -58,7 +59,18 @@ def test_check_names_file_line_and_identity(factory, tmp_path):
     assert str(problem).startswith(f"{tmp_path / 'a.jsonl'}:2: ")
 
 
-def test_check_reads_the_curves_that_reading_leaves_as_text(factory, tmp_path):
-    (tmp_path / "a.jsonl").write_bytes(to_line(factory.make_record()).replace(b'"epoch":[1,', b'"epoch":[1,,'))
+@pytest.mark.parametrize(
+    ("part", "good", "bad"),
+    [
+        ("curve", b'"epoch":[1,', b'"epoch":[1,,'),
+        ("layer table", b'"shape":[8,', b'"shape":[8,,'),
+        ("layer table", b'"total":216', b'"total":"many"'),
+        ("extra part", b'"bins":41', b'"bins":4x1'),
+    ],
+)
+def test_check_reads_what_reading_leaves_as_text(factory, tmp_path, part, good, bad):
+    record = changed(factory.make_record(), extra=Extra({"weights": {"bins": 41}}))
+    (tmp_path / "a.jsonl").write_bytes(to_line(record).replace(good, bad, 1))
+    assert len(read(tmp_path)[0]) == 1
     (problem,) = check(tmp_path)
-    assert "a.jsonl:1 is damaged" in problem.reason
+    assert f"{part} in {tmp_path / 'a.jsonl'}:1 is damaged" in problem.reason

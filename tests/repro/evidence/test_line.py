@@ -5,8 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from repro.evidence.curve import Curve
+from repro.evidence.extra import Extra
 from repro.evidence.line import LineError, Reader, to_line
-from repro.evidence.record import Record
+from repro.evidence.record import Layer, Outcome, Record
 from shared.errors import ReproError
 
 numbers = st.one_of(st.none(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
@@ -17,14 +18,18 @@ options = st.dictionaries(texts, st.one_of(texts, st.integers(), st.booleans()),
 @given(
     curve=st.dictionaries(texts, st.lists(numbers, max_size=4), max_size=4),
     extra=st.dictionaries(texts, st.one_of(texts, options), max_size=3),
+    name=texts,
+    later=st.one_of(st.none(), st.dictionaries(texts, st.one_of(texts, options), max_size=3)),
     option=options,
     seed=st.integers(0, 2**40),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_fast_way_of_reading_agrees_with_the_plain_one(factory, curve, extra, option, seed):
+def test_the_fast_way_of_reading_agrees_with_the_plain_one(factory, curve, extra, name, later, option, seed):
     base = factory.make_record(epochs=2)
     protocol = base.protocol.with_(seed=seed, model=base.protocol.model.model_copy(update={"options": option}))
-    outcome = base.outcome.model_copy(update={"curve": Curve(curve), "extra": extra})
+    layers = (base.outcome.layers[0].model_copy(update={"name": name}), *base.outcome.layers[1:])
+    parts = {**dict(base.outcome), "layers": layers, "extra": extra, "curve": curve}
+    outcome = Outcome.model_validate(parts if later is None else {**parts, "later": later})
     record = base.model_copy(update={"protocol": protocol, "identity": protocol.identity, "outcome": outcome})
     line = to_line(record)
     assert line.endswith(b"\n")
@@ -35,22 +40,51 @@ def test_the_fast_way_of_reading_agrees_with_the_plain_one(factory, curve, extra
     assert to_line(read) == line
 
 
-def test_fast_layout_leaves_the_curve_as_text(factory):
-    record = Reader().read(to_line(factory.make_record()))
-    assert record.outcome.curve.parsed is False
+def test_the_layout_of_to_line_leaves_curve_layers_and_extra_as_text(factory):
+    base = factory.make_record()
+    outcome = base.outcome.model_copy(update={"extra": Extra({"weights": {"bins": [1, 2]}})})
+    record = Reader().read(to_line(base.model_copy(update={"outcome": outcome})))
+    curve, layers, extra = record.outcome.curve, record.outcome.layers, record.outcome.extra
+    assert not any(part.parsed for part in (curve, layers, extra))
     assert record.metric("top1_accuracy_at_epoch", epoch=3) is not None
-    assert record.outcome.curve.parsed is True
+    assert layers[0].total == 216
+    assert extra["weights"] == {"bins": [1, 2]}
+    assert all(part.parsed for part in (curve, layers, extra))
 
 
-@pytest.mark.parametrize("trick", ['},"environment":{"a":1', ',"curve":{"epoch":[1]}', ',"outcome":{', '"}]'])
+@pytest.mark.parametrize(
+    "trick",
+    [
+        '},"environment":{"a":1',
+        ',"curve":{"epoch":[1]}',
+        ',"outcome":{',
+        '"}]',
+        '],"collapse":',
+        ',"extra":{',
+        "}",
+        "]{",
+    ],
+)
 def test_strings_that_look_like_layout_are_only_strings(factory, trick):
     base = factory.make_record(epochs=2)
-    for place in ("environment", "extra", "curve"):
+    for place in ("environment", "extra", "curve", "layers", "collapse", "last", "later"):
         outcome, environment = base.outcome, base.environment
         if place == "environment":
             environment = environment.model_copy(update={"platform": trick})
         elif place == "extra":
-            outcome = outcome.model_copy(update={"extra": {trick: trick, "curve": {"epoch": [9]}, "last": {}}})
+            nested = {"curve": {"epoch": [9]}, "layers": [{}], "extra": {"extra": {}}, "last": {}}
+            outcome = outcome.model_copy(update={"extra": {trick: trick, **nested}})
+        elif place == "layers":
+            first = Layer.model_validate({**dict(outcome.layers[0]), "note": [trick, {"layers": [trick]}]})
+            outcome = outcome.model_copy(update={"layers": (first,)})
+        elif place == "last":
+            last = {**dict(outcome.last), "note": trick, "layers": [{"extra": {}}], "extra": {"x": 1}}
+            outcome = Outcome.model_validate({**dict(outcome), "last": last})
+        elif place == "later":
+            later = {"layers": [{"x": trick}], "collapse": trick, "extra": {"y": trick}}
+            outcome = Outcome.model_validate({**dict(outcome), "later": later})
+        elif place == "collapse":
+            outcome = outcome.model_copy(update={"collapse": trick})
         else:
             outcome = outcome.model_copy(update={"curve": Curve({trick: [1], "note": [trick]})})
         record = base.model_copy(update={"outcome": outcome, "environment": environment})
@@ -121,11 +155,29 @@ def test_non_finite_numbers_are_written_as_null(factory):
     assert Reader().read(line).outcome.curve["train_loss"] == [1.0, None]
 
 
-def test_a_damaged_curve_names_its_line_when_it_is_looked_at(factory):
-    line = to_line(factory.make_record()).replace(b'"epoch":[1,', b'"epoch":[1,,')
-    record = Reader().read(line, "runs.jsonl:7")
-    with pytest.raises(ReproError, match=r"runs\.jsonl:7 is damaged"):
-        record.metric("top1_accuracy_at_epoch", epoch=1)
+DAMAGE = {
+    "curve": (b'"epoch":[1,', b'"epoch":[1,,'),
+    "layer table": (b'"total":216,', b'"total":two,'),
+    "extra part": (b'"bins":', b'"bins";'),
+}
+
+
+@pytest.mark.parametrize("part", DAMAGE)
+def test_a_damaged_part_is_named_when_it_is_looked_at_and_not_before(factory, part):
+    base = factory.make_record()
+    outcome = base.outcome.model_copy(update={"extra": Extra({"weights": {"bins": [1, 2]}})})
+    line = to_line(base.model_copy(update={"outcome": outcome}))
+    record = Reader().read(line.replace(*DAMAGE[part], 1), "runs.jsonl:7")
+    assert record.metric("top1_accuracy") == base.metric("top1_accuracy")
+    with pytest.raises(ReproError, match=rf"The {part} in runs\.jsonl:7 is damaged"):
+        [len(held) for held in (record.outcome.curve, record.outcome.layers, record.outcome.extra)]
+
+
+def test_a_layer_that_lacks_a_field_is_named_when_the_table_is_looked_at(factory):
+    line = to_line(factory.make_record()).replace(b'"total":216,', b"", 1)
+    layers = Reader().read(line, "runs.jsonl:7").outcome.layers
+    with pytest.raises(ReproError, match=r"layer table in runs\.jsonl:7 is damaged \(0\.total: Field required\)"):
+        len(layers)
 
 
 def test_unknown_fields_of_newer_records_survive(factory):

@@ -98,6 +98,19 @@ def test_a_torn_tail_of_the_target_is_closed_off(factory, tmp_path):
     assert read(target)[0] == [old, new]
 
 
+def test_a_damaged_layer_table_is_refused_and_does_not_hinder_the_rest(factory, tmp_path):
+    good, bad, new = (factory.make_record(seed=seed) for seed in (1, 2, 3))
+    damaged = to_line(bad).replace(b'"shape":[8,', b'"shape":[8,,', 1)
+    theirs, target = tmp_path / "theirs.jsonl", tmp_path / "into" / "flipout" / "demo.jsonl"
+    append(target, good)
+    target.write_bytes(damaged + target.read_bytes())
+    theirs.write_bytes(damaged + to_line(good) + to_line(new))
+    merged = import_(theirs, tmp_path / "into")
+    assert (merged.added, merged.known, [p.line for p in merged.problems]) == ([new], 1, [1])
+    assert "layer table in" in merged.problems[0].reason
+    assert target.read_bytes() == damaged + to_line(good) + to_line(new)
+
+
 def test_exporting_nothing_is_missing_evidence(tmp_path):
     with pytest.raises(MissingEvidenceError):
         export(tmp_path / "runs", tmp_path / "results")
