@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from papers.hoyer import counts, sentences
+from papers.hoyer.cells import scientific
 from papers.hoyer.settings import NETWORK_TITLES, SEEDS, TITLES
 from shared import claim_file
 from shared.claim_file import Row, settings_of
@@ -98,10 +99,10 @@ def _measure(row: Row) -> Callable[[], float]:
 
 
 def _text(row: Row) -> str:
-    """The row in words: ``LeNet-5, Hoyer 0.01, ratio 0.08, weights left: 1,818``."""
+    """The row in words: ``LeNet-5, Hoyer 1e-2, ratio 0.08, weights left: 1,818``."""
     at = settings_of(row)
     method = TITLES.get(row["method"], row["method"])
-    strength = f" {at['decay']}" if "decay" in at and row["method"] != "none" else ""
+    strength = f" {scientific(at['decay'])}" if "decay" in at and row["method"] != "none" else ""
     rule = {"std-ratio": "ratio", "fixed": "threshold"}.get(at.get("rule", ""), "")
     what = [NETWORK_TITLES.get(row["network"], row["network"]), *["CIFAR-100"] * (row["dataset"] == "cifar100")]
     what += [f"{method}{strength}"] * (row["method"] != "" and row["verify_table"] not in ("cifar-zoo", "imagenet"))

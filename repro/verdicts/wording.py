@@ -6,7 +6,9 @@ from shared.claims import Value
 
 
 def num(value: float) -> str:
-    """Two decimals for ordinary numbers, more for small ones."""
+    """Two decimals for ordinary numbers, more for small ones, none from a thousand on."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
     return f"{value:.2f}" if value == 0 or abs(value) >= 0.05 else f"{value:.2g}"
 
 

@@ -224,3 +224,4 @@ def test_no_inadmissible_run_ever_yields_a_value_verdict(scale, material, n, mea
 
 def test_numbers_in_sentences():
     assert [num(x) for x in (0, 0.5, 0.03, 87.1)] == ["0.00", "0.50", "0.03", "87.10"]
+    assert [num(x) for x in (-264573, 60010.67)] == ["-264,573", "60,011"]
