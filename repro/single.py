@@ -23,6 +23,7 @@ from shared.sanity import with_checks
 
 if TYPE_CHECKING:
     from repro.evidence.record import Record
+    from repro.launch.processes import Launch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,16 +178,31 @@ def check(single: Single) -> None:
                 raise ReproError(f"component {phase.method.name!r} refuses its options: {error}.") from error
 
 
-def job(single: Single) -> Job:
-    """The job: one thread for small networks, all cores for large ones, unless ``--threads`` says otherwise."""
+def job(single: Single, launch: Launch | None = None) -> Job:
+    """The job: one thread for small networks, all cores for large ones, unless ``--threads`` says otherwise.
+
+    Args:
+        single: the run.
+        launch: which of several processes this is that train it together; those of a machine divide its cores.
+    """
     from repro.launch.pool import cores
     from repro.request import HEAVY_MACS
     from repro.workload import forward_macs
 
     asked = single.asked
-    threads = asked.threads or (cores() if forward_macs(single.protocol.model) > HEAVY_MACS else 1)
+    mine = max(1, cores() // (launch.local_size if launch else 1))
+    threads = asked.threads or (mine if forward_macs(single.protocol.model) > HEAVY_MACS else 1)
     label, beginnings = single.run().label, single.runs_dir / "beginnings"
-    return Job(single.protocol, single.directory, label, asked.data_dir, asked.device, threads, beginnings)
+    return Job(
+        single.protocol,
+        single.directory,
+        label,
+        asked.data_dir,
+        asked.device,
+        threads,
+        beginnings,
+        launch=launch,
+    )
 
 
 def record_of(single: Single) -> Record:

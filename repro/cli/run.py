@@ -11,6 +11,7 @@ from repro.cli.errors import EVIDENCE_MISSING, INTERRUPTED
 
 if TYPE_CHECKING:
     from repro.launch.job import Ended
+    from repro.launch.processes import Launch
     from repro.single import Single
     from shared.paper import Paper
 
@@ -61,10 +62,15 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
     """
     from repro.cli import run_show as show
     from repro.cli.console import err
+    from repro.launch.processes import launched
     from repro.single import Asked, check, forget, job, plan
 
+    launch = launched()
     own = {k: v for k, v in common.items() if k in Asked.__dataclass_fields__ and v is not None}
     single = plan(paper, Asked(options=typed, **own))
+    if launch is not None and not launch.leads:
+        _follow(single, launch, common)
+        return
     if common["dry_run"]:
         show.dry_run(single)
         return
@@ -80,7 +86,7 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
         from repro.cli.run_progress import watched
 
         show.starting(single)
-        _stop_unless_done(single, watched(single, job(single)), common)
+        _stop_unless_done(single, watched(single, job(single, launch)), common)
     show.result(single, repeated=repeated, json=common["json"])
     if common["track"]:
         _track(single)
@@ -88,6 +94,22 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
 
     if record_of(single).outcome.status == "diverged":
         raise typer.Exit(DIVERGED)
+
+
+def _follow(single: Single, launch: Launch, common: Mapping[str, Any]) -> None:
+    """The part of a process that does not lead: train, and leave with the same exit code; the first says the rest."""
+    from repro.launch.execute import execute
+    from repro.single import check, job
+    from shared.errors import ReproError
+
+    if common["dry_run"] or (single.run().state == "done" and not common["restart"]):
+        return
+    check(single)
+    ended = execute(job(single, launch))
+    if ended.state == "failed":
+        raise ReproError(f"Process {launch.rank} of {launch.size}: {ended.sentence}")
+    if ended.state != "finished":
+        raise typer.Exit(INTERRUPTED if ended.state == "interrupted" else DIVERGED)
 
 
 def _stop_unless_done(single: Single, ended: Ended, common: Mapping[str, Any]) -> None:

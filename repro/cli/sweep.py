@@ -80,9 +80,11 @@ def command(
     from repro import sweep
     from repro.cli import sweep_show as show
     from repro.launch.limit import seconds, usable
+    from repro.launch.processes import refuse_torchrun
     from repro.registry import load
     from repro.request import check
 
+    refuse_torchrun("sweep")
     wanted = sweep.Wanted(
         tables=table or (),
         experiments=experiment or (),

@@ -43,9 +43,11 @@ def command(
     from repro import request, verification
     from repro.badge import write_badge
     from repro.cli import verify_show as show
+    from repro.launch.processes import refuse_torchrun
     from repro.registry import load
     from shared.errors import ReproError
 
+    refuse_torchrun("verify")
     chosen = load(paper)
     if sum((plan, published, from_ is not None)) > 1:
         raise ReproError("Use one of --plan, --published and --from; each answers a different question.")

@@ -15,13 +15,14 @@ import torch
 from repro.evidence.record import Environment
 
 
-def environment(device: torch.device, data: dict[str, Any], threads: int) -> Environment:
+def environment(device: torch.device, data: dict[str, Any], threads: int, processes: int = 1) -> Environment:
     """Versions, device, commit and data fingerprints.
 
     Args:
         device: the run's device.
         data: what ``shared.training.setup.Setup.data`` says.
-        threads: CPU threads used.
+        threads: CPU threads used by a process.
+        processes: that trained the run together; noted if there were several.
     """
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
     commit, dirty = _commit()
@@ -39,6 +40,7 @@ def environment(device: torch.device, data: dict[str, Any], threads: int) -> Env
             "data": data.get("fingerprints", {}),
             "platform": f"{platform.system()} {platform.machine()}",
             "threads": threads,
+            **({"processes": processes} if processes > 1 else {}),
             "data_status": data.get("status", "unknown"),
             "data_notes": data.get("notes", []),
             "worst_case_points": data.get("worst_case_points", 0.0),

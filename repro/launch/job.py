@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from repro.launch.processes import Launch
 from shared.protocol import Protocol
 
 State = Literal["finished", "diverged", "interrupted", "failed"]
@@ -25,6 +26,7 @@ class Job:
         prefixes: where common beginnings are shared.
         checkpoint_seconds: shortest time between two checkpoints.
         deadline: seconds since 1970 by which it must have left, after a checkpoint.
+        launch: which of several processes this is that train the run together; ``None``: the only one.
     """
 
     protocol: Protocol
@@ -36,6 +38,7 @@ class Job:
     prefixes: Path | None = None
     checkpoint_seconds: float = 30.0
     deadline: float | None = None
+    launch: Launch | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from shared.data import corruptions
 from shared.data.augment import apply
 from shared.data.imageset import Examples, ImageSet, TensorSet
 from shared.data.loader import EpochLoader
+from shared.data.streaming import Pictures
 from shared.errors import ReproError, unknown
 from shared.protocol import Data, Method
 from shared.training.structure import NAMES as STRUCTURAL
@@ -111,11 +112,24 @@ def corrupted(loader: EpochLoader, checks: Sequence[Method]) -> EpochLoader:
 
 
 def with_examples(loader: EpochLoader, examples: Examples) -> EpochLoader:
-    """The same loader over other examples; floating-point ones are final and no longer augmented or normalised."""
+    """The same loader over other examples; floating-point ones are final and no longer augmented or normalised.
+
+    Decoded examples in front of a streaming loader are served from memory.
+    """
     if isinstance(loader.examples, ImageSet) and isinstance(examples, TensorSet):
         return EpochLoader(
             examples,
             Data(name=loader.examples.name),
+            loader.draws,
+            loader.batch_size,
+            dtype=loader.normalise.dtype,
+            train=loader.shuffle,
+            memory_format=loader.normalise.memory_format,
+        )
+    if isinstance(loader.examples, Pictures) and not isinstance(examples, Pictures):
+        return EpochLoader(
+            examples,
+            loader.data,
             loader.draws,
             loader.batch_size,
             dtype=loader.normalise.dtype,
@@ -130,6 +144,8 @@ def with_examples(loader: EpochLoader, examples: Examples) -> EpochLoader:
 def chosen(examples: Examples, at: Tensor) -> Examples:
     """The examples at some positions, in that order."""
     there = at.to(examples.labels.device)
+    if isinstance(examples, Pictures):
+        return examples.subset(there)
     return replace(examples, images=examples.images[there], labels=examples.labels[there])
 
 

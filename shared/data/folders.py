@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ _NAMES = {
 }
 _TEST = ("val", "test", "validation")
 # Decoded arrays beyond this many bytes do not go into memory; shared.data.streaming reads such folders.
-MEMORY_LIMIT = 16 * 1024**3
+MEMORY_LIMIT = int(float(os.environ.get("REPRO_DECODED_GB", "16")) * 1024**3)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def find(root: Path, data: Data) -> Found | None:
         notes=(f"The pictures come from {place[0].parent.name}, which is not the full-size original.",)
         if small
         else (),
+        listings=partial(listings, *place),
     )
 
 
@@ -113,13 +115,18 @@ def _files(train: Path, test: Path) -> tuple[Path, ...]:
 
 def _decode(name: str, train_folder: Path, test_folder: Path, size: int | None) -> tuple[ImageSet, ImageSet]:
     train, test = listings(train_folder, test_folder)
-    total = 3 * (size or 64) ** 2 * (len(train.files) + len(test.files))
-    if total > MEMORY_LIMIT:
+    if (total := decoded_bytes(train, test, size)) > MEMORY_LIMIT:
         raise ReproError(
-            f"{name} would take {total / 1e9:.0f} GB of memory when decoded; "
-            "lower data.resize, or stream it from its folder."
+            f"{name} would take {total / 1e9:.0f} GB of memory when decoded, and a protocol with data.per_class, "
+            "data.val_size or data checks cannot be streamed from its folder; lower data.resize, or raise "
+            "REPRO_DECODED_GB."
         )
     return _split(f"{name}/train", train, size), _split(f"{name}/test", test, size)
+
+
+def decoded_bytes(train: Listing, test: Listing, size: int | None) -> int:
+    """What both splits take in memory."""
+    return 3 * (size or 64) ** 2 * (len(train.files) + len(test.files))
 
 
 def _split(name: str, pictures: Listing, size: int | None) -> ImageSet:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.data.imageset import ImageSet
+
+if TYPE_CHECKING:
+    from shared.data.folders import Listing
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Found:
         size: side length that ``decode`` brings images to, ``None`` as stored.
         verified: whether ``decode`` succeeds only on files with the publisher's checksums.
         notes: sentences a verdict should carry.
+        listings: class folders: lists the pictures of the train and the test split, for streaming.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Found:
     size: int | None = None
     verified: bool = False
     notes: tuple[str, ...] = ()
+    listings: Callable[[], tuple[Listing, Listing]] | None = None
 
 
 def folders(root: Path, *names: str) -> Iterator[Path]:

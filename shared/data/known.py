@@ -86,7 +86,7 @@ def assess(found: Found, train: ImageSet, test: ImageSet) -> Splits:
         odd = [split for split, match in zip(("train", "test"), matches, strict=True) if match == "unknown"]
         notes.append(f"The decoded {' and '.join(odd)} images of {name} do not have the original's fingerprint.")
     else:
-        notes.append(_counts_note(name, (len(train), len(test))))
+        notes.append(counts_note(name, (len(train), len(test))))
     origin = f"{found.layout} in {found.folder}"
     return Splits(train, test, origin, status, inexact, tuple(notes))
 
@@ -105,7 +105,8 @@ def _matches(original: Original | None, images: ImageSet) -> str:
     return "accounted" if rest.fingerprint.pixels == original.subset.pixels else "unknown"
 
 
-def _counts_note(name: str, counts: tuple[int, int]) -> str:
+def counts_note(name: str, counts: tuple[int, int]) -> str:
+    """What the numbers of images say where no fingerprint can be compared."""
     if name not in COUNTS:
         return f"No fingerprint of the original {name} is on file, so the copy could not be compared with it."
     want = COUNTS[name]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from shared.data.augment import Drawn, apply, draw, upload
-from shared.data.batch import Batch
+from shared.data.batch import WHOLE, Batch, Part
 from shared.data.imageset import Examples, ImageSet
 from shared.data.normalise import Normalise
 from shared.draws import Draws
@@ -60,7 +60,8 @@ class EpochLoader:
             raise ReproError("Floating-point examples are used as they are; leave mean, std and augment empty.")
         if not len(images):
             raise ReproError(f"The data set {images.name!r} is empty; there is nothing to make batches of.")
-        self.examples = images
+        self.examples: Examples = images
+        self.data = data
         self.batch_size = batch_size
         self.device = images.images.device
         self.draws = draws
@@ -82,10 +83,13 @@ class EpochLoader:
         """Steps per epoch."""
         return -(-len(self.examples) // self.batch_size)
 
-    def epoch(self, e: int) -> Iterator[Batch]:
-        """The batches of epoch ``e`` (counted over the whole run, so that no epoch repeats another's draws)."""
+    def epoch(self, e: int, part: Part = WHOLE) -> Iterator[Batch]:
+        """The batches of epoch ``e`` (counted over the whole run, so that no epoch repeats another's draws).
+
+        ``part`` takes the same rows of each: all processes prepare whole batches, which is cheap from memory.
+        """
         for i in range(len(self)):
-            yield self.batch(e, i)
+            yield self.batch(e, i).part(part)
 
     def batch(self, e: int, i: int) -> Batch:
         """Batch ``i``, counted from 0, of epoch ``e``: a view that stays valid; cheap when asked for in order."""
@@ -105,11 +109,12 @@ class EpochLoader:
         out_labels[:n].copy_(batch.labels, non_blocking=True)
         return n
 
-    def eval_batches(self, batch: int | None = None) -> Iterator[Batch]:
-        """All samples once, in stored order, never augmented."""
+    def eval_batches(self, batch: int | None = None, part: Part = WHOLE) -> Iterator[Batch]:
+        """All samples of a part once, in stored order, never augmented."""
+        rows = range(len(self.examples))[part.rows(len(self.examples))]
         size = batch or self.batch_size
-        for start in range(0, len(self.examples), size):
-            at = slice(start, start + size)
+        for start in range(rows.start, rows.stop, size):
+            at = slice(start, min(start + size, rows.stop))
             yield Batch(self.normalise(self.examples.images[at]), self.examples.labels[at])
 
     def plan(self, e: int) -> tuple[Tensor, tuple[Drawn, ...]]:

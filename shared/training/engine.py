@@ -28,13 +28,15 @@ from shared.training.optim import build_optimizer, learning_rate, set_hyperparam
 from shared.training.precision import backend
 from shared.training.prefix import PrefixStore
 from shared.training.rundir import RunDirectory
-from shared.training.saved import Position, Saver
+from shared.training.saved import Position, Saver, pack
 from shared.training.setup import Setup
 from shared.training.state import State
 from shared.training.step import Step, Totals
 from shared.training.stop import Stop, Stopped
 from shared.training.structure import apply_checks, dense_weights, structural
+from shared.training.team import Team
 from shared.training.whole import WholeStore, whole_lock
+from shared.training.world import World, digest
 
 
 class Diverged(Exception):  # noqa: N818  (a result, not an error)
@@ -53,6 +55,8 @@ class Engine:
         checkpoint_seconds: shortest time between two checkpoints.
         observers: further components, called last and without effect on the run (tests, probes).
         stop: asked after every epoch whether the run must leave.
+        world: the processes that train the run together, all of which run an engine; only the first writes, and
+            beginnings are not shared with other runs. By default this one is alone.
     """
 
     def __init__(
@@ -66,14 +70,18 @@ class Engine:
         checkpoint_seconds: float = 30.0,
         observers: Sequence[Component] = (),
         stop: Stop | None = None,
+        world: World | None = None,
     ) -> None:
         self.protocol, self.setup, self.directory, self.own = protocol, setup, directory, own
         self.observers, self.stop = list(observers), stop or Stop()
         masks = Masks(prunable_parameters(setup.model, protocol.prunable))
         self.state = State(protocol, setup.model, masks, setup.draws, setup.device, train=setup.train)
         self.saver = Saver(self.state, directory, checkpoint_seconds)
-        self.prefixes = PrefixStore(prefixes) if prefixes is not None else None
-        self.whole = WholeStore(prefixes) if prefixes is not None else None
+        self.world = world or World()
+        alone = self.world.size == 1
+        self.team = None if alone else Team(self.world, setup.model, protocol.precision)
+        self.prefixes = PrefixStore(prefixes) if prefixes is not None and alone else None
+        self.whole = WholeStore(prefixes) if prefixes is not None and alone else None
         self.train = setup.train  # the training data of the phase that runs
         self.rows: list[dict[str, Any]] = []
         self.extra: dict[str, Any] = {}
@@ -87,7 +95,10 @@ class Engine:
 
         Raises:
             Stopped: the run was asked to leave, and has saved a checkpoint.
+            DisagreementError: processes that train together do not hold the same state.
         """
+        seen = f"{self.setup.data.get('fingerprints')} {self.setup.train_size}"
+        self.world.same("protocol and data", f"{self.protocol.identity} {seen}")
         for phase in self.protocol.phases:
             if isinstance(phase, Quantise):
                 quantisation().check(phase)  # refuse before training, not after
@@ -103,6 +114,7 @@ class Engine:
 
     def _resume(self) -> Position:
         found = self.saver.newest()
+        self._compare("checkpoint", found[0] if found else None)
         if found is None:
             self.directory.set_rows([])
             return Position(0, 0)
@@ -124,17 +136,18 @@ class Engine:
                 apply_checks(self.state, phase.checks, dense)
             self.state.sparsity = self.state.measured_sparsity()
             self.extra[phase.name] = {**self.extra[phase.name], "test_correct": self.evaluate().correct}
-            self.saver.save(Position(index + 1, 0, len(self.rows)), self.extra)
+            self._save(Position(index + 1, 0, len(self.rows)))
         elif isinstance(phase, Rewind):
             self.extra[phase.name] = rewind.rewind(self.state, self.directory, index)
             self.state.sparsity = self.state.measured_sparsity()
-            self.saver.save(Position(index + 1, 0, len(self.rows)), self.extra)
+            self._save(Position(index + 1, 0, len(self.rows)))
         elif isinstance(phase, Quantise):
             self.extra[phase.name] = quantisation().run_quantise_phase(
                 self.state, phase, self.setup.train.epoch(0), self.setup.test.eval_batches(self.setup.eval_batch)
             )
         else:
             raise ReproError(f"phase {phase.kind!r} is not available in this version.")
+        self._compare(f"result of phase {phase.name}")  # also: what this phase has kept is written now
 
     def _train(self, index: int, phase: Train, position: Position) -> None:
         state = self.state
@@ -149,14 +162,14 @@ class Engine:
             self.saver.restore_phase(method)
         else:
             rewind.hand_over_optimizer(state, self.directory, index)
-            if 0 in returns:
+            if 0 in returns and self.world.leads:
                 rewind.keep(state, self.directory, index)
             if self.prefixes is not None and not returns - {0}:
                 shared = self.prefixes.load(self, index, method)
         totals = Totals.zeros(state.device)
-        plain = Step(state, method, totals)
+        plain = Step(state, method, totals, self.team)
         step: Step | GraphedStep = plain
-        if state.device.type == "cuda":
+        if state.device.type == "cuda" and self.team is None:
             example = self.train.batch(0, 0)
             step = GraphedStep(plain, example.images, example.labels)
         if shared is not None:
@@ -188,11 +201,12 @@ class Engine:
             step.invalidate((group["lr"], group["weight_decay"], keys))
         state.model.train()
         totals.reset()
-        for batch in self.train.epoch(self.finished_epochs + state.epoch):
+        for batch in self.train.epoch(self.finished_epochs + state.epoch, self.world.part):
             state.step += 1
             step.draw()
             step(batch)
             step.settle()
+        self.world.add_(totals.loss, totals.penalty, totals.correct)
         loss, penalty = float(totals.loss), float(totals.penalty)  # the epoch's only reads from the device
         size = len(self.train.examples) if phase.checks else self.setup.train_size
         row = {
@@ -246,20 +260,40 @@ class Engine:
         row["events"] = state.events
         row["seconds"] += time.perf_counter() - started
         self.directory.append_row(row)
-        if state.epoch in rewind.points(self.protocol, index):
+        self._compare("weights and masks")
+        if state.epoch in rewind.points(self.protocol, index) and self.world.leads:
             rewind.keep(state, self.directory, index)
         if self.whole is not None:
             self.whole.offer(self, index)
         last = state.epoch == phase.epochs
         position = Position(index + 1, 0, len(self.rows)) if last else Position(index, state.epoch, len(self.rows))
-        leave = self.stop.after_epoch()
-        self.saver.save_if_due(position, self.extra, method, phase_over=last, now=bool(leave))
+        leave = self._leave()
+        if self.world.leads:
+            self.saver.save_if_due(position, self.extra, method, phase_over=last, now=bool(leave))
         if leave and position.phase < len(self.protocol.phases):
             raise Stopped(leave)
 
+    def _save(self, position: Position) -> None:
+        """A checkpoint between phases."""
+        if self.world.leads:
+            self.saver.save(position, self.extra)
+
+    def _leave(self) -> str:
+        """Why the run must leave now, in words; all processes leave if one must."""
+        reason = self.stop.after_epoch()
+        if self.world.any(bool(reason)) and not reason:
+            reason = "Another process of this run was asked to stop; the same command continues it."
+        return reason
+
+    def _compare(self, what: str, position: Position | None = None) -> None:
+        """Check that all processes hold the same weights and masks; waits until all are here."""
+        if self.world.size > 1:
+            self.world.same(what, f"{position} {self.state.step} {digest(pack(self.state)[0])}")
+
     def evaluate(self) -> Evaluation:
         """The network as it stands, on the split that the protocol names."""
-        return evaluate(self.state.model, self.setup.test.eval_batches(self.setup.eval_batch), self.protocol.precision)
+        batches = self.setup.test.eval_batches(self.setup.eval_batch, self.world.part)
+        return evaluate(self.state.model, batches, self.protocol.precision, self.world)
 
 
 def quantisation() -> Any:

@@ -12,6 +12,7 @@ from torch import nn
 from shared.data.batch import Batch
 from shared.protocol import Precision
 from shared.training.precision import autocast
+from shared.training.world import World
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,20 @@ class Evaluation:
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, batches: Iterable[Batch], precision: Precision = "float32") -> Evaluation:
-    """Run the network over all batches in evaluation mode; the training flag is put back."""
+def evaluate(
+    model: nn.Module, batches: Iterable[Batch], precision: Precision = "float32", world: World | None = None
+) -> Evaluation:
+    """Run the network over all batches in evaluation mode; the training flag is put back.
+
+    Args:
+        model: the network.
+        batches: all images, or this process's part of them.
+        precision: of the forward pass.
+        world: the processes whose counts are summed; ``None`` for one.
+
+    Raises:
+        ValueError: if there is no image.
+    """
     was_training = model.training
     model.eval()
     correct: torch.Tensor | None = None
@@ -41,9 +54,22 @@ def evaluate(model: nn.Module, batches: Iterable[Batch], precision: Precision = 
         loss = cross_entropy if loss is None else loss + cross_entropy
         total += batch.labels.numel()
     model.train(was_training)
-    if correct is None or loss is None:
+    if world is not None and world.size > 1:
+        correct, loss, total = _summed(world, correct, loss, total)
+    if correct is None or loss is None or not total:
         raise ValueError("there are no images to evaluate on")
     return Evaluation(int(correct), total, float(loss) / total)
+
+
+def _summed(
+    world: World, correct: torch.Tensor | None, loss: torch.Tensor | None, total: int
+) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Counts and loss over all processes; one without images has no tensors yet."""
+    count = torch.tensor(total, device=world.device)
+    hits = torch.zeros_like(count) if correct is None else correct
+    lost = torch.zeros((), dtype=torch.float64, device=world.device) if loss is None else loss
+    world.add_(hits, lost, count)
+    return hits, lost, int(count)
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch import nn
 from shared.data.loader import EpochLoader
 from shared.draws import Draws, KeyedDraws
 from shared.errors import ReproError
-from shared.protocol import Protocol, Train
+from shared.protocol import Protocol, Prune, Train
 from shared.training.precision import storage_dtype
 
 EVAL_BATCH = 1000
@@ -41,36 +42,50 @@ class Setup:
     data: dict[str, object] = field(default_factory=dict)
 
 
-def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device) -> Setup:
+def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device, *, workers: int = 0) -> Setup:
     """Build the network and load the data of a protocol.
+
+    Args:
+        protocol: of the run.
+        data_dir: where data are looked for first.
+        device: where the run lives.
+        workers: processes that decode pictures, if the data do not fit into memory and are streamed.
 
     Raises:
         ReproError: if the network or the data cannot be had.
     """
-    from shared.data.checks import corrupted
-    from shared.data.prepare import prepare
-    from shared.data.sources import load
     from shared.models.registry import build
 
     draws = KeyedDraws(protocol.seed)
-    splits = load(protocol.data, data_dir)
-    prepared = prepare(splits, protocol.data, protocol.seed, device, channels=protocol.model.channels)
-    if prepared.train.classes != protocol.model.classes:
+    train, test, facts = _streamed(protocol, data_dir, device, draws, workers) or _decoded(
+        protocol, data_dir, device, draws
+    )
+    if train.examples.classes != protocol.model.classes:
         raise ReproError(
-            f"{protocol.data.name} has {prepared.train.classes} classes, but the network is to have "
-            f"{protocol.model.classes}; set model.classes={prepared.train.classes}."
+            f"{protocol.data.name} has {train.examples.classes} classes, but the network is to have "
+            f"{protocol.model.classes}; set model.classes={train.examples.classes}."
         )
-    dtype = storage_dtype(protocol.precision)
-    layout = LAYOUT
-    model = build(protocol.model, draws.generator("initial-weights", (0, 0, 0))).to(device=device, dtype=dtype)
-    model = model.to(memory_format=layout)
-    train = EpochLoader(
-        prepared.train, protocol.data, draws, batch_size(protocol), dtype=dtype, train=True, memory_format=layout
-    )
-    train = corrupted(train, protocol.data.checks)
-    test = EpochLoader(
-        prepared.evaluation, protocol.data, draws, EVAL_BATCH, dtype=dtype, train=False, memory_format=layout
-    )
+    model = build(protocol.model, draws.generator("initial-weights", (0, 0, 0)))
+    model = model.to(device=device, dtype=storage_dtype(protocol.precision)).to(memory_format=LAYOUT)
+    return Setup(model, train, test, len(train.examples), draws, device, data=facts)
+
+
+Loaded = tuple[EpochLoader, EpochLoader, dict[str, object]]
+"""Loaders of training and evaluation, and what a record says of the data."""
+
+
+def _decoded(protocol: Protocol, data_dir: Path | None, device: torch.device, draws: Draws) -> Loaded:
+    """The data as arrays on the device."""
+    from shared.data.checks import corrupted
+    from shared.data.prepare import prepare
+    from shared.data.sources import load
+
+    splits, data = load(protocol.data, data_dir), protocol.data
+    prepared = prepare(splits, data, protocol.seed, device, channels=protocol.model.channels)
+    how: dict[str, Any] = {"dtype": storage_dtype(protocol.precision), "memory_format": LAYOUT}
+    train = EpochLoader(prepared.train, data, draws, batch_size(protocol), train=True, **how)
+    train = corrupted(train, data.checks)
+    test = EpochLoader(prepared.evaluation, data, draws, EVAL_BATCH, train=False, **how)
     facts = {
         "fingerprints": splits.fingerprints,
         "status": prepared.status,
@@ -78,7 +93,28 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device)
         "worst_case_points": prepared.worst_case_points,
         "origin": prepared.origin,
     }
-    return Setup(model, train, test, len(train.examples), draws, device, data=facts)
+    return train, test, facts
+
+
+def _streamed(
+    protocol: Protocol, data_dir: Path | None, device: torch.device, draws: Draws, workers: int
+) -> Loaded | None:
+    """The data as files, where they are used whole and do not fit into memory."""
+    from shared.data.known import counts_note
+    from shared.data.streaming import FolderLoader, to_stream
+
+    data = protocol.data
+    checked = any(p.checks for p in protocol.phases if isinstance(p, Train | Prune))
+    if checked or (found := to_stream(data, data_dir)) is None:
+        return None
+    folder, first, second = found
+    how: dict[str, Any] = {"device": device, "dtype": storage_dtype(protocol.precision), "memory_format": LAYOUT}
+    train = FolderLoader(first, data, draws, batch_size(protocol), train=True, workers=workers, **how)
+    test = FolderLoader(second, data, draws, EVAL_BATCH, train=False, workers=workers, **how)
+    counts = (len(first.files), len(second.files))
+    notes = [*folder.notes, counts_note(data.name, counts), "The pictures were read while training, not fingerprinted."]
+    facts = {"fingerprints": {}, "status": "unknown", "notes": notes, "worst_case_points": 0.0}
+    return train, test, facts | {"origin": f"{folder.layout} in {folder.folder}"}
 
 
 def batch_size(protocol: Protocol) -> int:

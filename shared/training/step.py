@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from shared.training.method import Component, overrides
 from shared.training.precision import autocast, compiled
 from shared.training.state import Batch, State
+from shared.training.team import Team
 
 
 @dataclass
@@ -37,14 +39,18 @@ class Totals:
 class Step:
     """A training step over a batch.
 
+    Where several processes train, each takes its rows of the batch: ``state.loss`` is then its share of the mean loss,
+    and the totals are its shares of the sums, while gradients are whole before ``before_step`` sees them.
+
     Args:
         state: the run; its optimiser and model are the ones stepped.
         components: the method, in the order in which each hook runs over it.
         totals: sums to add to.
+        team: what several processes need; ``None`` for one.
     """
 
-    def __init__(self, state: State, components: Sequence[Component], totals: Totals) -> None:
-        self.state, self.totals = state, totals
+    def __init__(self, state: State, components: Sequence[Component], totals: Totals, team: Team | None = None) -> None:
+        self.state, self.totals, self.team = state, totals, team
         self.compiled = torch.compile(state.model, dynamic=False) if compiled(state.protocol.precision) else None
         self.full_batch = state.phase.batch_size if state.phase is not None else 0
         hooks = ("draw", "penalty", "before_step", "after_step", "after_batch")
@@ -67,13 +73,19 @@ class Step:
         state, optimizer = self.state, self.state.optimizer
         assert optimizer is not None
         optimizer.zero_grad(set_to_none=True)
-        with autocast(state.protocol.precision, state.device):
-            logits = self.network(batch)(batch.images)
-        if logits.dtype == torch.bfloat16:
-            logits = logits.float()
-        loss = F.cross_entropy(logits, batch.labels)
-        penalty = self._penalty()
-        (loss if penalty is None else loss + penalty).backward()
+        with nullcontext() if self.team is None else self.team.step(batch):
+            with autocast(state.protocol.precision, state.device):
+                logits = self.network(batch)(batch.images)
+            if logits.dtype == torch.bfloat16:
+                logits = logits.float()
+            if self.team is None:
+                loss = F.cross_entropy(logits, batch.labels)
+                penalty = own = self._penalty()
+            else:
+                loss = self.team.loss(logits, batch)
+                penalty = self._penalty()
+                own = None if penalty is None else penalty / self.team.world.size
+            (loss if own is None else loss + own).backward()
         state.loss, state.penalty = loss.detach(), None if penalty is None else penalty.detach()
         for component in self.before:
             component.before_step(state)
@@ -81,7 +93,7 @@ class Step:
         state.masks.apply()
         for component in self.after:
             component.after_step(state)
-        self._add(logits.detach(), batch.labels)
+        self._add(logits.detach(), batch)
 
     def network(self, batch: Batch) -> Callable[[Tensor], Tensor]:
         """The compiled network for full batches; the last partial batch does not pay for a second compilation."""
@@ -97,10 +109,10 @@ class Step:
                 total = term if total is None else total + term
         return total
 
-    def _add(self, logits: Tensor, labels: Tensor) -> None:
+    def _add(self, logits: Tensor, batch: Batch) -> None:
         assert self.state.loss is not None
-        count = labels.numel()
-        self.totals.loss += self.state.loss * count
+        count = batch.labels.numel()
+        self.totals.loss += self.state.loss * (batch.whole or count)
         if self.state.penalty is not None:
             self.totals.penalty += self.state.penalty * count
-        self.totals.correct += (logits.argmax(1) == labels).sum()
+        self.totals.correct += (logits.argmax(1) == batch.labels).sum()

@@ -85,6 +85,6 @@ def test_faults_of_a_folder_are_named(tmp_path, picture_folder):
 def test_what_does_not_fit_into_memory_is_refused(tmp_path, picture_folder, monkeypatch):
     picture_folder(tmp_path / "imagenet")
     monkeypatch.setattr(folders, "MEMORY_LIMIT", 7000)
-    with pytest.raises(ReproError, match="stream it from its folder"):
+    with pytest.raises(ReproError, match="streamed from its folder"):
         load(Data(name="imagenet", resize=SIZE), tmp_path)
     assert find(Data(name="imagenet", resize=SIZE), tmp_path) is not None
