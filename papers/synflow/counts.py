@@ -1,13 +1,18 @@
-"""Numbers that need no training: counts of networks, masks from the original's initial weights, scores of VGG-19."""
+"""Numbers that need no training: counts of networks, masks from the original's initial weights.
+
+The scores of VGG-19 are in ``papers.synflow.vgg19``.
+"""
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
-from papers.synflow import code_flops, theory
+from papers.synflow import code_flops
 from papers.synflow.networks import SIZES, model_for
 from papers.synflow.recipe import initial_network
+from papers.synflow.vgg19 import conservation as conservation
+from papers.synflow.vgg19 import cut_in_one_round as cut_in_one_round
 from shared.sparsity.density import largest_exponent, of_exponent, of_ratio, removed_by_threshold, removed_exactly
 
 if TYPE_CHECKING:
@@ -16,7 +21,6 @@ if TYPE_CHECKING:
 FIGURE1 = ("lottery", "vgg16-bn", "cifar100")
 SEEDS = (3, 1003, 2003)
 """Of the published runs of VGG-16-BN on CIFAR-100."""
-VGG19 = ("imagenet", "vgg19", "imagenet")
 
 
 @cache
@@ -81,28 +85,34 @@ def remaining_at_ratio(family: str, name: str, data: str, ratio: float) -> float
     return total - removed_exactly(total, of_ratio(ratio))
 
 
-@cache
-def _magnitudes(seed: int) -> tuple[Tensor, list[Tensor]]:
-    """Magnitudes of the published initial weights of Figure 1, sorted: of all layers together, and of each."""
-    from shared.sparsity.masked import flat
-    from shared.sparsity.masks import prunable_parameters
-
-    weights = {n: p.detach() for n, p in prunable_parameters(initial_network(*FIGURE1, seed)).items()}
-    scores = flat(weights).abs()
-    return scores.sort().values, [w.abs().reshape(-1).sort().values for w in weights.values()]
+TESTED = tuple(c / 4 for c in range(25))
+"""Exponents of Figure 1."""
 
 
 @cache
-def magnitude_layers(seed: int, exponent: float) -> tuple[int, ...]:
-    """Weights that magnitude at initialisation keeps in each layer of Figure 1's network."""
+def _magnitude_layers(seed: int) -> dict[float, tuple[int, ...]]:
+    """Weights that magnitude keeps in each layer of Figure 1's network, by exponent, at the published initial weights.
+
+    Layers are sorted once for all exponents, and not kept.
+    """
     import torch
 
-    ordered, layers = _magnitudes(seed)
-    k = removed_by_threshold(len(ordered), of_exponent(exponent))
-    if k < 1:
-        return tuple(len(layer) for layer in layers)
-    tau = ordered[k - 1 : k]
-    return tuple(len(layer) - int(torch.searchsorted(layer, tau, right=True)) for layer in layers)
+    from shared.sparsity.masks import prunable_parameters
+
+    weights = prunable_parameters(initial_network(*FIGURE1, seed)).values()
+    layers = [w.detach().abs().reshape(-1).sort().values for w in weights]
+    ordered = torch.cat(layers).sort().values
+    found = {}
+    for exponent in TESTED:
+        k = removed_by_threshold(len(ordered), of_exponent(exponent))
+        gone = [int(torch.searchsorted(layer, ordered[k - 1 : k], right=True)) if k else 0 for layer in layers]
+        found[exponent] = tuple(len(layer) - n for layer, n in zip(layers, gone, strict=True))
+    return found
+
+
+def magnitude_layers(seed: int, exponent: float) -> tuple[int, ...]:
+    """Weights that magnitude at initialisation keeps in each layer of Figure 1's network."""
+    return _magnitude_layers(seed)[exponent]
 
 
 def magnitude_kept(seed: int, exponent: float) -> float:
@@ -117,8 +127,7 @@ def magnitude_nonempty(exponent: float) -> float:
 
 def magnitude_critical() -> float:
     """Largest exponent of Figure 1 at which every layer keeps a weight, mean over the published seeds."""
-    tested = [c / 4 for c in range(25)]
-    return sum(max(c for c in tested if min(magnitude_layers(seed, c)) > 0) for seed in SEEDS) / len(SEEDS)
+    return sum(max(c for c in TESTED if min(magnitude_layers(seed, c)) > 0) for seed in SEEDS) / len(SEEDS)
 
 
 @cache
@@ -156,58 +165,3 @@ def student_layer(index: int, exponent: float) -> float:
     if not exponent:
         return layer.macs_dense
     return _kept_in_one_shot(exponent)[layer.name] * layer.positions
-
-
-@cache
-def _vgg19(pruner: str) -> dict[str, Tensor]:
-    """Scores of weights and biases of the published VGG-19, ImageNet, at initialisation (needs about 4 GB)."""
-    from shared.sparsity.synflow import flow_and_scores
-
-    network = initial_network(*VGG19, 1)
-    weights = {n: p.detach() for n, p in network.named_parameters()}
-    if pruner == "mag":
-        return {n: w.abs().double() for n, w in weights.items()}
-    scores = flow_and_scores(network, weights, shape_of("imagenet"))[1]
-    parts = scores.split([w.numel() for w in weights.values()])
-    return {n: part.view_as(w) for part, (n, w) in zip(parts, weights.items(), strict=True)}
-
-
-def conservation(pruner: str, metric: str) -> float:
-    """A number of Figures 3 and 4, by its name in claims.csv."""
-    import numpy as np
-
-    scores = _vgg19(pruner)
-    averages, inverse = theory.layer_averages(scores)
-    if metric == "loglog_slope_avg_score_vs_inverse_size":
-        return theory.loglog_slope(averages, inverse)
-    if metric == "loglog_correlation":
-        return float(np.corrcoef(np.log(inverse), np.log(averages))[0, 1])
-    if metric == "layer_total_score_max_over_min":
-        totals = theory.layer_totals(scores)
-        return max(totals) / min(totals)
-    units = theory.unit_sums(scores)
-    if metric == "unit_in_out_score_correlation":
-        return float(np.corrcoef(units.into.numpy(), units.out.numpy())[0, 1])
-    return float(((units.into - units.out).abs() / units.out).max())
-
-
-def cut_in_one_round(exponent: float) -> float:
-    """Figure 7 with a single round: the share of the flow that it removes."""
-    scores, total = _sorted_vgg19()
-    k = removed_by_threshold(len(scores), of_exponent(exponent))
-    return float(scores[:k].sum()) / total
-
-
-@cache
-def _sorted_vgg19() -> tuple[Tensor, float]:
-    from shared.sparsity.masks import prunable_parameters
-    from shared.sparsity.synflow import flow_and_scores
-
-    network = initial_network(*VGG19, 1)
-    flow, scores = flow_and_scores(
-        network, {n: p.detach() for n, p in prunable_parameters(network).items()}, shape_of("imagenet")
-    )
-    return scores.sort().values, float(flow)
-
-
-measure_remaining = partial(remaining, *FIGURE1)

@@ -44,16 +44,18 @@ def unit_sums(scores: Mapping[str, Tensor]) -> Units:
 
 def layer_averages(scores: Mapping[str, Tensor]) -> tuple[list[float], list[float]]:
     """``|sum of scores| / entries`` of each convolution or linear layer with its bias, and 1 / entries (Figure 4)."""
+    return averages_of({n: float(s.sum()) for n, s in scores.items()}, {n: s.numel() for n, s in scores.items()})
+
+
+def averages_of(totals: Mapping[str, float], sizes: Mapping[str, int]) -> tuple[list[float], list[float]]:
+    """The same from the sums of the scores of each tensor and its entries, by parameter name."""
     averages, inverse = [], []
-    for name, score in scores.items():
-        if not name.endswith("weight"):
-            continue
-        total, entries = score.sum(), score.numel()
-        bias = scores.get(name.removesuffix("weight") + "bias")
-        if bias is not None:
-            total, entries = total + bias.sum(), entries + bias.numel()
-        averages.append(float(total.abs()) / entries)
-        inverse.append(1 / entries)
+    for name in totals:
+        if name.endswith("weight"):
+            layer = [n for n in (name, name.removesuffix("weight") + "bias") if n in totals]
+            entries = sum(sizes[n] for n in layer)
+            averages.append(abs(sum(totals[n] for n in layer)) / entries)
+            inverse.append(1 / entries)
     return averages, inverse
 
 
