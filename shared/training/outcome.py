@@ -52,7 +52,7 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
     return {
         "status": status,
         "last": last,
-        "best": _best(rows) or last,
+        "best": best(rows, state.masks.total) or last,
         "train_total": engine.setup.train_size,
         "prunable": state.masks.total,
         "remaining": sum(layer.remaining for layer in table),
@@ -96,11 +96,26 @@ def _score(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _best(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The best evaluation among the epochs in which the final sparsity was in force (trap T2)."""
-    final = rows[-1]["sparsity_after"] if rows else None
-    there = [r for r in rows if r["sparsity_before"] == final]
-    return _score(max(there, key=lambda r: r["test_correct"])) if there else None
+def best(rows: list[dict[str, Any]], total: int) -> dict[str, Any] | None:
+    """The best evaluation among the last epoch and those in which the final sparsity was in force (trap T2).
+
+    It was in force if as many entries were zero before the epoch as there are at the end, or if the masks left as many:
+    a weight that has just been grown is zero for a while.
+
+    Args:
+        rows: one for each epoch, as in the metric stream.
+        total: prunable entries.
+    """
+    if not rows:
+        return None
+    zeros, left = rows[-1]["sparsity_after"], rows[-1]["remaining"]
+    before = [None, *(row["remaining"] for row in rows)]  # what the masks left before each epoch; unknown of the first
+    there = [
+        row
+        for row, masks in zip(rows, before, strict=False)
+        if row["sparsity_before"] == zeros or (masks == left and left < total)
+    ]
+    return _score(max([*there, rows[-1]], key=lambda r: r["test_correct"]))
 
 
 def histograms(parameters: dict[str, Any]) -> dict[str, Any]:
