@@ -29,4 +29,5 @@ paper = Paper(
         "corrected": "exact conservation within capacity, the largest weight spared, DeepR with fixed signs",
     },
     scale_notes=scales.SCALE_NOTES,
+    appendix="papers.dsr.appendix:appendix",
 )

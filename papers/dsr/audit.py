@@ -1,0 +1,73 @@
+"""Whether a finished run kept the laws of reallocation, event by event, from what its record says (sheet 4.1, 4.2)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from papers.dsr.reallocations import Event, events, left_by_epoch, options, started_with
+from shared.appendix import Run
+from shared.protocol import Train
+from shared.sparsity.reallocation import adapted
+from shared.training.components.events import Clock
+
+
+def broken_laws(run: Run) -> list[str]:
+    """The laws that some reallocation of this run broke, as sentences; empty if all held.
+
+    Checked: events happened when they were due; what was active before one is what the last one left; nothing is lost,
+    and under ``exact`` and ``within`` nothing won either; the threshold followed its rule; the record's count of active
+    weights at the end of each epoch is that of the events.
+    """
+    happened, rule = events(run), options(run)
+    if not happened:
+        return []
+    out = [*_times(run, happened), *_counts(run, happened), *_conserved(happened, str(rule.get("allocation", "")))]
+    target = rule.get("target")
+    if target is not None and not rule.get("exact_count"):
+        for event, following in pairwise(happened):
+            if following.threshold != adapted(event.threshold, event.moved, int(target)):
+                out.append(f"The threshold after iteration {event.step} is {following.threshold:g} against its rule.")
+    return out
+
+
+def _times(run: Run, happened: list[Event]) -> list[str]:
+    rule = options(run)
+    stop = rule.get("stop_epoch")
+    clock = Clock(rule.get("period_epochs", [0]), rule["periods"], None if stop is None else int(stop))
+    phase = next(
+        p for p in run.protocol.phases if isinstance(p, Train) and any("periods" in m.options for m in p.methods)
+    )
+    epochs = min(phase.epochs, len(run.outcome.curve.get("epoch", ())))
+    due = clock.iterations(epochs, -(-run.outcome.train_total // phase.batch_size))
+    if [t for epoch in due for t in epoch] != [e.step for e in happened]:
+        return [f"{len(happened)} events happened where {sum(map(len, due))} were due, or at other iterations."]
+    return []
+
+
+def _counts(run: Run, happened: list[Event]) -> list[str]:
+    out = []
+    for event, following in pairwise(happened):
+        if following.before != event.after:
+            out.append(f"What is active before iteration {following.step} is not what iteration {event.step} left.")
+    if options(run).get("granularity", "weight") != "weight":
+        return out  # events count units there, and the end of an epoch weights
+    first = started_with(run)
+    if first is not None and happened[0].before != first:
+        out.append("The first event does not start from the initial masks.")
+    last = {e.epoch: e for e in happened}
+    by_epoch = dict(zip(*left_by_epoch(run), strict=True))
+    out += [f"Epoch {n} ends with other counts than its last event." for n, e in last.items() if by_epoch[n] != e.after]
+    return out
+
+
+def _conserved(happened: list[Event], allocation: str) -> list[str]:
+    out = []
+    for event in happened:
+        surplus = sum(event.grown) - event.moved
+        if surplus < 0 and allocation != "within":  # a full tensor has no room for what it lost (sheet 4.2)
+            out.append(f"The event after iteration {event.step} lost {-surplus} units.")
+        elif surplus and allocation == "exact":
+            out.append(f"The event after iteration {event.step} made {surplus} units.")
+        elif allocation == "within" and any(g > k for g, k in zip(event.grown, event.dropped, strict=True)):
+            out.append(f"The event after iteration {event.step} moved units to another tensor.")
+    return out
