@@ -1,15 +1,65 @@
-"""How much arithmetic a run is, counted and not measured."""
+"""How much work a run is, counted and not measured: images, steps, multiply-adds."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from repro.cost import evaluations, training_images
-from shared.protocol import Model, Protocol
+from shared.data.sizes import SIZES
+from shared.protocol import Method, Model, Protocol, Train
 
 FLOP_PER_MAC = 2
 PASSES = 3
 """A training step is one forward pass and a backward pass of twice its multiply-adds."""
+
+
+def training_images(protocol: Protocol) -> int:
+    """Images of a training epoch, before checks."""
+    data = protocol.data
+    full = data.per_class * protocol.model.classes if data.per_class else SIZES.get(data.name, (0, 0))[0]
+    return full - data.val_size
+
+
+def phase_images(protocol: Protocol, phase: Train) -> int:
+    """Images of an epoch of a phase; a check may leave it only half of them."""
+    images = training_images(protocol)
+    halved = any(_halves(c) for c in (*protocol.data.checks, *phase.checks))
+    return images // 2 if halved else images
+
+
+def _halves(check: Method) -> bool:
+    return check.name == "half-dataset"
+
+
+def evaluated_images(protocol: Protocol) -> int:
+    """Images of one evaluation."""
+    data = protocol.data
+    if data.evaluate_on == "val":
+        return data.val_size
+    return data.test_per_class * protocol.model.classes if data.test_per_class else SIZES.get(data.name, (0, 0))[1]
+
+
+def phase_steps(protocol: Protocol, phase: Train) -> int:
+    """Optimiser steps of a phase."""
+    return phase.epochs * -(-phase_images(protocol, phase) // phase.batch_size)
+
+
+def steps_of(protocol: Protocol) -> int:
+    """Optimiser steps of a run."""
+    return sum(phase_steps(protocol, p) for p in protocol.phases if isinstance(p, Train))
+
+
+def evaluations(protocol: Protocol) -> int:
+    """Images evaluated over a run: once an epoch, and once more after each pruning."""
+    from shared.sparsity.schedule import prune_epochs
+
+    prunings = 0
+    for phase in protocol.phases:
+        for method in phase.methods if isinstance(phase, Train) else ():
+            if isinstance(phase, Train) and "interval" in method.options:
+                stop = method.options.get("stop_epoch")
+                interval = int(str(method.options["interval"]))
+                prunings += len(prune_epochs(phase.epochs, interval, int(str(stop)) if stop else None))
+    return (protocol.epochs + prunings) * evaluated_images(protocol)
 
 
 def forward_macs(model: Model) -> int:
@@ -31,5 +81,6 @@ def petaflop(protocol: Protocol) -> float:
 
     Dense arithmetic: no kernel here skips a weight that is masked.
     """
-    samples = PASSES * protocol.epochs * training_images(protocol) + evaluations(protocol)
+    seen = sum(p.epochs * phase_images(protocol, p) for p in protocol.phases if isinstance(p, Train))
+    samples = PASSES * seen + evaluations(protocol)
     return FLOP_PER_MAC * forward_macs(protocol.model) * samples / 1e15

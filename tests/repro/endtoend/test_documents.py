@@ -68,12 +68,14 @@ def test_published(schema: dict[str, list[set[str]]], repro: Repro, home: Path) 
 
 
 def test_plan(schema: dict[str, list[set[str]]], toy: Path, home: Path, repro: Repro) -> None:
-    document, claim = schema["plan"]
+    document, experiment, claim = schema["plan"]
     found = json.loads(repro("verify", "toy", "-t", "digits", "--seeds", "2", "--plan", "--json").out)
     assert head(found) == (1, "plan")
     assert found.keys() == document | COMMON
     for line in found["experiments"]:
-        assert line.keys() == {"experiment", "title", "runs", "left", "seconds", "steps", "step_seconds"}
+        assert line.keys() == experiment
+        assert line["basis"] == "measured"
+        assert line["batch"] == line["measured_batch"]
     assert all(c.keys() == claim for c in found["claims"])
 
 
