@@ -218,9 +218,11 @@ class Cache:
     def __init__(self, path: Path, machine: str) -> None:
         self.path, self.machine, self.new = path, machine, False
         try:
-            self.values: dict[str, dict[str, dict[str, float]]] = json.loads(path.read_text())
+            found = json.loads(path.read_text())
         except (OSError, ValueError):
-            self.values = {}
+            found = None
+        known = found.items() if isinstance(found, dict) else ()
+        self.values: dict[str, dict[str, Any]] = {name: kept for name, kept in known if isinstance(kept, dict)}
 
     def get(self, key: str) -> Timing | None:
         """The kept measurement, if there is one that can be read."""

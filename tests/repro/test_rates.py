@@ -108,7 +108,11 @@ def test_what_was_measured_once_is_not_measured_again(stopwatch: SimpleNamespace
 def test_a_cache_that_cannot_be_read_is_empty(tmp_path: Path, text: str) -> None:
     file = tmp_path / "cost.json"
     file.write_text(text)
-    assert Cache(file, "here").get("a") is None
+    cache = Cache(file, "here")
+    assert cache.get("a") is None
+    cache.put("a", Timing(1.0, 1.0, 2, 1.0))
+    cache.save()
+    assert Cache(file, "here").get("a") == cache.get("a") is not None
 
 
 def test_fewer_images_add_their_passes_and_not_the_fixed_cost() -> None:
