@@ -60,6 +60,8 @@ class Paper:
         sentences: the qualitative claims, not bound to one table.
         appendix: ``"module:function"`` that makes the report's figures and findings of this paper alone
             (``shared.appendix``).
+        afterwards: ``"module:function"`` that measures what belongs to the machine and not to the protocol, e.g.
+            inference time: called with the engine of a run that finished, it returns what joins ``outcome.extra``.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Paper:
     variants: Mapping[str, str] = field(default_factory=dict)
     scale_notes: Mapping[Scale, str] = field(default_factory=dict)
     appendix: str = ""
+    afterwards: str = ""
 
     def table(self, name: str) -> Table:
         """The table of that name or alias.

@@ -37,4 +37,5 @@ paper = Paper(
         "corrected": "what is meant: exact counts, locked masks, float64 scores, one scoring sample; the default",
     },
     scale_notes=scales.SCALE_NOTES,
+    afterwards="papers.synflow.inference:after",
 )

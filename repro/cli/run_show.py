@@ -98,12 +98,21 @@ def lines(single: Single) -> list[tuple[str, str]]:
             share = 100 * eight["correct"] / eight["total"]
             size = f"{result['size_bytes_int8']:,} of {result['size_bytes_float']:,} bytes"
             found.append((name, f"8-bit accuracy {share:.2f} %, {size}"))
+    if "inference" in o.extra:
+        found.append(("inference", inference(o.extra["inference"])))
     if o.collapse:
         found.append(("collapse", f"[open]{o.collapse}[/]"))
     found.append(("time", f"{duration(record.cost.seconds)} for {record.cost.epochs} epochs"))
     found.append(("directory", str(single.directory)))
     found.append(("claims", claims(single)))
     return found
+
+
+def inference(measured: dict[str, Any]) -> str:
+    """Time of a batch beside the dense network's, and without the channels that are gone."""
+    dense, pruned, compact = measured["dense"], measured["pruned"], measured.get("compact")
+    text = f"{1e3 * pruned['seconds']:.3g} ms for {measured['images']} images, dense {1e3 * dense['seconds']:.3g} ms"
+    return text + (f"; {1e3 * compact['seconds']:.3g} ms without its dead channels" if compact else "")
 
 
 def ratio(dense: int, sparse: int) -> str:
