@@ -22,17 +22,18 @@ def charts(evidence: Evidence, shown: Collection[str]) -> Iterator[Chart]:
     for prefix, table in SHOWN_WITH.items():
         if table and table not in shown:
             continue
-        theirs, (ours, scale) = _published(prefix, table), _ours(prefix, evidence)
+        ours, scale = _ours(prefix, evidence)
+        theirs = _published(prefix, table) if scale in ("", "paper") else {}  # of other networks than ours
         lines = [_line(m, ours[m]) for m in SPOKEN if m in ours]
         lines += [_line(m, theirs[m], published=True) for m in SPOKEN if m in theirs]
         if not any(len(points) > 1 for points in (*ours.values(), *theirs.values())):
             continue
+        text = "Open marks are medians of the authors' runs, as their figures have them. " * bool(theirs)
+        text += f"Ours at {scale} scale: median over seeds, and their range." * bool(scale)
         name = next(e.title for i, e in experiments().items() if i.startswith(f"{prefix}/")).partition(",")[0]
-        own = f" Ours at {scale} scale: median over seeds, and their range." if scale else ""
         yield Chart(
             f"parameters-{prefix}", f"{name}: accuracy over parameters",
-            "Trainable parameters: active weights, bank values of tied networks, and all that is never sparse. "
-            f"Open marks are medians of the authors' runs, as their figures have them.{own}",
+            f"Trainable parameters: active weights, bank values of tied networks, and all that is never sparse. {text}",
             "trainable parameters", "accuracy (%)", lines, log_x=True, table=table,
         )  # fmt: skip
 

@@ -48,7 +48,7 @@ def _thresholds(name: str, where: str, cells: Mapping[str, Cell]) -> Iterator[Ch
     ]
     if lines:
         yield Chart(
-            f"threshold-{name}", f"Pruning threshold of DSR, {where}",
+            f"threshold-{name}", f"Threshold of DSR, {where}",
             "H at each event, first seed of each sparsity. It is halved above 1.1 N_p and doubled below 0.9 N_p, so it "
             "steps by factors of two and can cycle (sheet 4.1).",
             "iteration", "threshold H", lines, log_y=True,
@@ -66,7 +66,7 @@ def _moved(name: str, where: str, cells: Mapping[str, Cell]) -> Iterator[Chart]:
     if lines:
         lines.append(Line(f"N_p = {target:g}", (0.0, last), (target, target)))
         yield Chart(
-            f"moved-{name}", f"Weights that DSR moves at an event, {where}",
+            f"moved-{name}", f"Weights moved by DSR, {where}",
             "Weights dropped, and grown elsewhere, at each event of the first seed. H is steered to move N_p.",
             "iteration", "weights moved", lines, log_y=True,
         )  # fmt: skip
@@ -85,7 +85,7 @@ def _layers(name: str, where: str, experiment: str, cell: Cell) -> Iterator[Char
         low, high = ([min(c) for c in columns], [max(c) for c in columns]) if len(rows) > 1 else ([], [])
         lines.append(Line(label, [float(e) for e in left[0][0][:length]], mean, low, high))
     yield Chart(
-        f"layers-over-training-{name}", f"Sparsity of each tensor under DSR at {sparsity(experiment):g} %, {where}",
+        f"layers-over-training-{name}", f"Tensors under DSR at {sparsity(experiment):g} %, {where}",
         f"Mean over {len(cell.runs)} seed{'s' * (len(cell.runs) > 1)} after each epoch, and their range. All tensors "
         "start at the same sparsity.",
         "epoch", "sparsity (%)", lines,

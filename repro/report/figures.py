@@ -200,10 +200,21 @@ def _finish(figure: Any, axes: Any, left: float = 0.6) -> None:
 
 
 def _logarithmic(axis: Any) -> None:
-    """Plain numbers at the powers of ten."""
+    """Plain numbers at the powers of ten; between them too where the axis spans few."""
     from matplotlib.ticker import FuncFormatter
 
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    def between(value: float, _: int) -> str:
+        low, high = axis.get_view_interval()
+        ratio = high / low if low > 0 else float("inf")
+        shown = "23456789" if ratio < 2 else "25" if ratio < 100 else ""
+        return _number(value) if f"{value:e}"[0] in shown else ""
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    axis.set_minor_formatter(FuncFormatter(between))
+
+
+def _number(value: float) -> str:
+    return f"{value:,.7g}"
 
 
 def _left(sparsity: float) -> float:

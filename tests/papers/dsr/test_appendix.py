@@ -1,0 +1,210 @@
+"""What the report shows of this paper alone, on the committed runs: figures, tables, findings."""
+
+from math import comb
+from pathlib import Path
+
+import pytest
+
+from papers.dsr import paper
+from papers.dsr.appendix import appendix
+from papers.dsr.audit import broken_laws
+from papers.dsr.connection import cut_off, dead_outputs, expected_dead
+from papers.dsr.counts import dense, tied, trainable
+from papers.dsr.findings import first_steps
+from papers.dsr.parameters import trained
+from papers.dsr.reallocations import events, left_by_epoch
+from papers.dsr.trajectories import groups
+from repro.evidence.store import read
+from shared.appendix import Cell
+
+RESULTS = Path(__file__).resolve().parents[3] / "results" / "dsr"
+NAMES = ("mnist/dsr/99", "mnist/static/99", "mnist/thin/99")
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    """Our runs at paper scale."""
+    records, problems = read([RESULTS])
+    assert not problems
+    known = {paper.at_scale(e, "paper", seed).identity: e for e in NAMES for seed in (42, 43, 44)}
+    found = {}
+    for record in records:
+        if record.identity in known:
+            found.setdefault(known[record.identity], []).append(record)
+    return {e: Cell("paper", tuple(sorted(runs, key=lambda r: r.protocol.seed))) for e, runs in found.items()}
+
+
+@pytest.fixture(scope="module")
+def run(evidence):
+    return evidence["mnist/dsr/99"].runs[0]
+
+
+def changed(run, edit):
+    """A copy of a run whose record of prunings was tampered with."""
+    copy = type(run).model_validate(run.model_dump(mode="json"))
+    edit(copy.outcome.extra["prunings"])
+    return copy
+
+
+def test_a_run_has_the_events_of_its_schedule(run):
+    found = events(run)
+    assert len(found) == 273
+    assert [e.step for e in found[:3]] == [100, 200, 300]
+    assert found[0].before == (2352, 300, 10)
+    assert found[0].threshold == 1e-3
+    assert sum(found[-1].after) == 2662
+
+
+def test_weights_left_start_at_the_masks_and_end_at_the_layer_table(run):
+    epochs, left = left_by_epoch(run)
+    assert epochs == list(range(101))
+    assert left[0] == (2352, 300, 10)
+    assert {sum(counts) for counts in left} == {2662}
+    assert left[90] == left[100]  # nothing moves from epoch 90 on
+
+
+def test_a_run_that_never_moved_has_no_events(evidence):
+    for name in ("mnist/static/99", "mnist/thin/99"):
+        assert events(evidence[name].runs[0]) == []
+        assert left_by_epoch(evidence[name].runs[0]) == ([], [])
+        assert broken_laws(evidence[name].runs[0]) == []
+
+
+def test_every_committed_event_kept_the_laws(evidence):
+    for cell in evidence.values():
+        for record in cell.runs:
+            assert broken_laws(record) == []
+
+
+def test_a_law_that_is_broken_is_found(run):
+    def lose(prunings):
+        prunings[3]["grown"][2][0] -= 1
+
+    def late(prunings):
+        prunings[0]["step"][0] += 1
+
+    def stuck(prunings):
+        prunings[1]["threshold"][1] *= 2
+
+    def skipped(prunings):
+        del prunings[5]
+
+    def other_end(prunings):
+        prunings[7]["remaining"][0] += 1
+
+    for edit, words in (
+        (lose, "lost 1 units"),
+        (late, "other iterations"),
+        (stuck, "against its rule"),
+        (skipped, "were due"),
+        (other_end, "other counts than its last event"),
+    ):
+        found = " ".join(broken_laws(changed(run, edit)))
+        assert words in found, (words, found)
+
+
+def test_figures_show_the_runs(evidence, run):
+    charts = {c.name: c for c in appendix(evidence, ["mnist"]).charts}
+    assert set(charts) == {"parameters-mnist", "threshold-mnist", "moved-mnist", "layers-over-training-mnist-99"}
+    (line,) = charts["threshold-mnist"].lines
+    assert list(line.y) == [e.threshold for e in events(run)]
+    moved, target = charts["moved-mnist"].lines
+    assert list(moved.y) == [e.moved for e in events(run)]
+    assert set(target.y) == {600}
+    layers = {x.label: x for x in charts["layers-over-training-mnist-99"].lines}
+    assert layers.keys() == {"fc1", "fc2", "fc3"}
+    assert [x.y[0] for x in layers.values()] == pytest.approx([99.0] * 3)
+    assert layers["fc3"].y[-1] < layers["fc2"].y[-1] < layers["fc1"].y[-1]
+    assert all(lo <= y <= hi for x in layers.values() for lo, y, hi in zip(x.low, x.y, x.high, strict=True))
+
+
+def test_published_points_stand_beside_ours_at_their_parameters(evidence):
+    lines = {x.label: x for x in appendix(evidence, ["mnist"]).charts[0].lines}
+    assert lines["DSR"].x == [trainable("lenet300", 0.99)]
+    published = lines["DSR, published"]
+    assert published.dots
+    assert len(published.x) == 6
+    assert published.y[published.x.index(3482)] == 97.76  # the median of five
+    assert published.likeness == lines["DSR"].likeness
+
+
+def test_tables_that_are_not_shown_have_no_figure(evidence):
+    names = {c.name for c in appendix(evidence, ["counts"]).charts}
+    assert "parameters-mnist" not in names
+    assert "threshold-mnist" in names
+
+
+def test_trained_parameters_count_what_can_change(evidence, run):
+    assert trained(run) == trainable("lenet300", 0.99) == 3482
+    thin = evidence["mnist/thin/99"].runs[0]
+    assert trained(thin) == dense("lenet300", thin.protocol.model.width)
+    bank = run.model_copy(update={"outcome": run.outcome.model_copy(update={"extra": {"tie": {"values": 2662}}})})
+    assert trained(bank) == tied("lenet300", 0.99)
+
+
+def test_many_tensors_are_taken_together_by_size(run):
+    layers = [
+        type(run.outcome.layers[0])(name=f"c{i}", shape=(n,), total=n, remaining=1)
+        for i, n in enumerate([9] * 5 + [36] * 4)
+    ]
+    many = run.model_copy(update={"outcome": run.outcome.model_copy(update={"layers": tuple(layers)})})
+    assert groups(many) == [("5 of 9 weights", [0, 1, 2, 3, 4], 45), ("4 of 36 weights", [5, 6, 7, 8], 144)]
+
+
+def test_expected_classes_cut_off_are_those_of_a_random_mask():
+    """Each class has none of the m weights with probability product of (900 - i) / (1000 - i)."""
+    for sparsity, m in ((0.99, 10), (0.98, 20), (0.9, 100)):
+        p = 1.0
+        for i in range(m):
+            p *= (900 - i) / (1000 - i)
+        assert expected_dead(sparsity) == pytest.approx(10 * p)
+    assert comb(900, 10) / comb(1000, 10) == pytest.approx(expected_dead(0.99) / 10)
+
+
+def test_static_runs_at_99_percent_lose_classes_and_dsr_none(evidence):
+    assert all(dead_outputs(r) >= 3 for r in evidence["mnist/static/99"].runs)
+    assert all(dead_outputs(r) == 0 for r in evidence["mnist/dsr/99"].runs)
+    grid = next(g for g in appendix(evidence, []).grids if g.title.startswith("Classes"))
+    assert grid.rows[[r[0] for r in grid.rows].index(paper.experiments["mnist/static/99"].title)][3] == "3.5"
+
+
+def test_findings_are_sentences_of_the_numbers(evidence):
+    said = appendix(evidence, []).findings
+    assert any("819 reallocations of 3 runs kept the laws" in s for s in said)
+    assert any("events" in s and "29 %" in s for s in said)
+
+
+def test_no_runs_no_findings():
+    empty = appendix({}, [])
+    assert (empty.charts, empty.grids, empty.findings) == ((), (), ())
+
+
+def test_cut_off_compares_runs_of_one_sparsity_only(evidence):
+    static = evidence["mnist/static/99"].runs
+
+    def made(dead, correct):
+        out = static[0].outcome
+        last = out.last.model_copy(update={"correct": correct})
+        extra = {**out.extra, "alive": {"fc3.weight": [10, 10 - dead]}}
+        return static[0].model_copy(update={"outcome": out.model_copy(update={"last": last, "extra": extra})})
+
+    high = Cell("paper", [made(3, 7000), made(4, 6000)])
+    low = Cell("paper", [made(0, 9000), made(1, 8000)])
+    (said,) = cut_off({"mnist/static/99": high, "mnist/static/90": low})
+    assert "10.0 points less accurate (r = -1.00)" in said
+    level = Cell("paper", [made(2, 7000), made(2, 7000)])  # only sparsities differ: nothing to say
+    assert list(cut_off({"mnist/static/99": level, "mnist/static/90": Cell("paper", [made(0, 9000)] * 2)})) == []
+
+
+def test_deep_rewiring_reports_its_first_step(run):
+    phase = run.protocol.phases[1]
+    methods = paper.experiments["mnist/deep-rewiring/99"].protocol(42).phases[1].methods
+    protocol = run.protocol.with_(phases=(run.protocol.phases[0], phase.model_copy(update={"methods": methods})))
+    rewired = [
+        {"epoch": 1, "prune": "deep-rewiring", "dropped": [9, 9, 9], "first_step": [1200, 126, 5], "remaining": [1]}
+    ]
+    extra = {**run.outcome.extra, "prunings": rewired}
+    deep = run.model_copy(update={"protocol": protocol, "outcome": run.outcome.model_copy(update={"extra": extra})})
+    assert list(first_steps([deep])) == [
+        "DeepR as published loses 50.0 % of its weights at the first step (mean over 1 run)."
+    ]
