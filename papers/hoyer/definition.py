@@ -25,4 +25,5 @@ paper = Paper(
         "reconstructed": "AlexNet on ImageNet, element-wise: no code of the authors exists",
     },
     scale_notes=scales.SCALE_NOTES,
+    appendix="papers.hoyer.appendix:appendix",
 )

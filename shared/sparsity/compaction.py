@@ -128,19 +128,24 @@ def largest_difference(model: nn.Module, other: nn.Module, images: Tensor) -> fl
 
 
 @torch.no_grad()
-def latency(model: nn.Module, images: Tensor, repeats: int = 20) -> float:
-    """Median seconds of one forward pass in evaluation mode, after one to warm up."""
-    flags = model.training
-    model.eval()
-    times = []
-    for _ in range(repeats + 1):
-        _wait(images)
-        started = time.perf_counter()
-        model(images)
-        _wait(images)
-        times.append(time.perf_counter() - started)
-    model.train(flags)
-    return statistics.median(times[1:])
+def latencies(models: Sequence[nn.Module], images: Tensor, repeats: int = 20) -> list[float]:
+    """Median seconds of one forward pass of each network in evaluation mode, after two to warm up.
+
+    The networks take turns, so that a machine that is busy for a while slows all of them alike.
+    """
+    flags = [m.training for m in models]
+    times: list[list[float]] = [[] for _ in models]
+    for _ in range(repeats + 2):
+        for model, own in zip(models, times, strict=True):
+            model.eval()
+            _wait(images)
+            started = time.perf_counter()
+            model(images)
+            _wait(images)
+            own.append(time.perf_counter() - started)
+    for model, flag in zip(models, flags, strict=True):
+        model.train(flag)
+    return [statistics.median(own[2:]) for own in times]
 
 
 def _wait(images: Tensor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.data.loader import EpochLoader
-from shared.sparsity.compaction import compacted, largest_difference, latency, size_of
+from shared.sparsity.compaction import compacted, largest_difference, latencies, size_of
 from shared.training.state import State
 
 
@@ -24,9 +24,10 @@ def measure_compact(state: State, train: EpochLoader, *, images: int = 100) -> d
     batch = train.batch(0, 0).images[:images]
     small = compacted(state.model)
     shape = tuple(batch.shape[1:])
+    whole_seconds, small_seconds = latencies([state.model, small], batch)
     return {
-        "before": {**size_of(state.model, shape), "seconds": latency(state.model, batch)},
-        "after": {**size_of(small, shape), "seconds": latency(small, batch)},
+        "before": {**size_of(state.model, shape), "seconds": whole_seconds},
+        "after": {**size_of(small, shape), "seconds": small_seconds},
         "images": len(batch),
         "shapes": {n: list(p.shape) for n, p in small.named_parameters() if p.ndim > 1},
         "difference": largest_difference(state.model, small, batch),

@@ -82,6 +82,15 @@ def test_marks_and_steps_share_the_colour_of_their_likeness():
     assert picture.numbers[1][-1] == ("t of HS", "3", "")
 
 
+def test_an_axis_of_less_than_a_decade_has_plain_numbers():
+    chart = Chart("near", "Near", "", "left (%)", "accuracy", (Line("HS", (10.5, 40.0), (1.0, 2.0)),), log_x=True)
+    figure = figure_of(chart)
+    figure.canvas.draw()
+    labels = {t.get_text() for t in figure.axes[0].xaxis.get_ticklabels(minor=True)}
+    assert "20" in labels
+    assert not any("times" in text or "e" in text for text in labels)
+
+
 def test_charts_become_files(content, tmp_path):
     names = {p.name for p in figures(content, tmp_path)}
     assert {"own-rise.svg", "own-rise.pdf", "own-placed.svg"} <= names

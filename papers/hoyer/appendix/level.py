@@ -1,0 +1,57 @@
+"""Methods at equal remaining weights, exactly: the runs pruned to a stated sparsity (sheet, traps 7 and 24)."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from papers.hoyer.appendix.shown import STARTS, Shown, spread
+from papers.hoyer.cells import percent
+from papers.hoyer.settings import TITLES
+from shared.appendix import Grid
+
+
+def grids(found: Sequence[Shown]) -> Iterator[Grid]:
+    """Accuracy by method and sparsity, a table for each network and start."""
+    for (place, start), own in _groups(found).items():
+        levels = sorted({s.end[1:] for s in own}, key=float)
+        methods = list(dict.fromkeys(s.method for s in own))
+        cell = {(s.method, s.end[1:]): s for s in own}
+        yield Grid(
+            title=f"{place} at equal remaining weights, {STARTS[start]}, {own[0].scale} scale",
+            header=("regulariser", *(f"{percent(level)} % pruned" for level in levels)),
+            rows=[
+                (TITLES[m], *(spread(cell[m, x].accuracies()) if (m, x) in cell else "–" for x in levels))
+                for m in methods
+            ],
+            note=(
+                "Accuracy in percent: mean ± sd over seeds. The published trainings, pruned by the ratio rule with the "
+                "threshold searched, then finetuned alike; the sentences of the table with these runs test the "
+                "differences."
+            ),
+        )
+
+
+def findings(found: Sequence[Shown]) -> Iterator[str]:
+    """Which method leads at each sparsity, and where Hoyer-Square stands."""
+    for (place, start), own in _groups(found).items():
+        for level in sorted({s.end[1:] for s in own}, key=float):
+            means = {s.method: statistics.fmean(s.accuracies()) for s in own if s.end[1:] == level and s.accuracies()}
+            if len(means) < 2 or "hoyer-square" not in means:
+                continue
+            best = max(means, key=lambda m: means[m])
+            other = "" if best == "hoyer-square" else f", Hoyer-Square reaches {means['hoyer-square']:.2f} %"
+            yield (
+                f"{place}, {STARTS[start]}, {own[0].scale} scale: with {percent(level)} % of the weights pruned from "
+                f"every network, {TITLES[best]} is the most accurate of {len(means)} ({means[best]:.2f} %){other}."
+            )
+
+
+def _groups(found: Sequence[Shown]) -> dict[tuple[str, str], list[Shown]]:
+    """Experiments pruned to a sparsity by network and start; the unregularised network belongs to both starts."""
+    out: dict[tuple[str, str], list[Shown]] = {}
+    for s in found:
+        if s.rule == "S":
+            for start in ("scratch", "dense") if s.method == "none" else (s.start,):
+                out.setdefault((s.place, start), []).append(s)
+    return {k: v for k, v in out.items() if len({s.method for s in v}) > 1}
