@@ -21,7 +21,7 @@ from papers.dsr.settings import (
     THIN,
 )
 from papers.dsr.widths import lenet_width
-from shared.errors import ReproError, unknown
+from shared.errors import ReproError
 
 METHODS = ("dense", "pruning", "dsr", "static", "thin", "deep-rewiring", "set", "tied")
 
@@ -211,7 +211,9 @@ def job_named(text: str) -> Job:
         ReproError: if there is no such list or number, or the line never ran.
     """
     if text not in jobs():
-        raise unknown("job", text, jobs())
+        numbers = {name: [j.number for j in jobs().values() if j.list == name] for name in MAKERS}
+        known = ", ".join(f"{name}:{min(n)} to {name}:{max(n)}" for name, n in numbers.items())
+        raise ReproError(f"There is no job {text!r}; jobs are {known} (`repro list experiments dsr` shows them).")
     if not jobs()[text].runs:
         raise ReproError(
             f"Job {text} has a space inside its schedule path and never ran; its settings are those of 67."

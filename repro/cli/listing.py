@@ -15,7 +15,10 @@ SCHEMA_VERSION = 1
 NAMES_ONLY = ("methods", "models")
 HINTS = {
     "papers": "`repro list PAPER` shows its tables, `repro list experiments|methods PAPER` the rest of it.",
-    "tables": "`repro show {paper} --table NAME` shows one, `repro verify {paper} --table NAME` judges it.",
+    "tables": (
+        "`repro show {paper} --table NAME` shows one, `repro verify {paper} --table NAME` judges it, "
+        "`repro list experiments {paper}` shows what is run for them."
+    ),
     "methods": "`repro run {paper} --method NAME` runs one, `repro run {paper} --help` says with which options.",
     "data": "`repro data list` says which of them are on this machine.",
     "models": "`--network NAME` where a paper has it, else `--set model.name=NAME`.",
