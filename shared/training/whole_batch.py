@@ -153,7 +153,8 @@ def statistics(x: Tensor, world: World) -> tuple[Tensor, Tensor]:
     rows = world.gathered(torch.cat([mean, variance, mean.new_full((1,), float(count))]))
     means, variances, counts = rows[:, :channels], rows[:, channels:-1], rows[:, -1:]
     shares = counts / counts.sum()
-    mean = (shares * means).sum(0)
+    last = means[-1]  # the last process always has rows; where all means are equal the result is exactly theirs
+    mean = last + (shares * (means - last)).sum(0)
     return mean, (shares * (variances + (means - mean).square())).sum(0)
 
 
