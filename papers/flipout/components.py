@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from papers.flipout import historical, methods, structured
+from shared.training.blocks import Block, block_length, buffers, cut, parts
 from shared.training.components.prune import CRITERIA, Criterion, PeriodicPruning
 from shared.training.fuse import fused
 from shared.training.method import Component
@@ -25,30 +26,39 @@ class CountFlips(Component):
         """Counters start at 0 and are kept for the whole run."""
         parameters = state.masks.parameters
         self.counts = {n: torch.zeros_like(p) for n, p in parameters.items()}
-        self.before, self.after, self.flips = (
-            [torch.empty_like(p, requires_grad=False) for p in parameters.values()] for _ in range(3)
-        )
-        self.count = fused(count_and_remember_, state.device) if state.device.type == "cuda" else None
+        self.before = [torch.empty_like(p, requires_grad=False) for p in parameters.values()]
+        self.blocks: list[Block] = []
+        if state.device.type == "cpu":
+            self.blocks = cut(state.masks.sizes, block_length())
+            scratch = self.before[0].new_empty(max(b.length for b in self.blocks))
+            lists = (list(self.counts.values()), self.before, list(parameters.values()))
+            self.cut = [*(parts(tensors, self.blocks) for tensors in lists), buffers(scratch, self.before, self.blocks)]
+            self.zeroed = -1  # the masks under which the counters of what they remove are 0, see ``Masks.changes``
+        else:
+            self.count = fused(count_and_remember_, state.device)
         state.signals["flips"] = self.counts
 
     @torch.no_grad()
     def before_epoch(self, state: State) -> None:
         """Remember the weights (on a CPU: their signs) as they are before the first update."""
         weights: list[Tensor] = list(state.masks.parameters.values())
-        torch._foreach_copy_(self.before, weights if self.count else torch._foreach_sign(weights))
+        torch._foreach_copy_(self.before, torch._foreach_sign(weights) if self.blocks else weights)
 
     @torch.no_grad()
     def after_step(self, state: State) -> None:
         """Compare with the weights after update and masks; a pruned weight's counter becomes 0."""
-        counts = list(self.counts.values())
-        weights: list[Tensor] = list(state.masks.parameters.values())
-        if self.count:
-            self.count(counts, self.before, weights, state.masks.factors)
+        masks, counts = state.masks, list(self.counts.values())
+        weights: list[Tensor] = list(masks.parameters.values())
+        if not self.blocks:
+            self.count(counts, self.before, weights, masks.factors)
             return
-        count_by_signs_(counts, self.before, self.after, self.flips, weights)
-        self.before, self.after = self.after, self.before
-        if not state.masks.whole:
-            torch._foreach_mul_(counts, state.masks.factors)
+        for block in zip(*self.cut, strict=True):
+            count_by_signs_(*block)
+        if (
+            self.zeroed != masks.changes
+        ):  # from then on what is removed is 0 before and after a step, and counts nothing
+            torch._foreach_mul_(counts, masks.factors)
+            self.zeroed = masks.changes
 
     def tensors(self) -> dict[str, Tensor]:
         """The counters."""
@@ -61,22 +71,20 @@ def count_and_remember_(counts: list[Tensor], before: list[Tensor], after: list[
     torch._foreach_copy_(before, after)
 
 
-def count_by_signs_(
-    counts: list[Tensor], before: list[Tensor], after: list[Tensor], flips: list[Tensor], weights: list[Tensor]
-) -> None:
-    """The same on a CPU, where passes over memory are what costs: the signs before are kept, nothing is allocated.
+def count_by_signs_(counts: list[Tensor], before: list[Tensor], weights: list[Tensor], scratch: list[Tensor]) -> None:
+    """The same on a CPU, where passes over memory are what costs: called for one block after another.
 
     Args:
         counts: changed in place; those of masked weights are left to the caller.
-        before: signs before the step.
-        after: receives the signs after it.
-        flips: scratch.
+        before: signs before the step; afterwards those after it.
         weights: after the step.
+        scratch: of the same shapes.
     """
-    for new, old, flip, weight in zip(after, before, flips, weights, strict=True):
-        torch.sign(weight, out=new)
-        torch.ne(new, old, out=flip)
-    torch._foreach_add_(counts, flips)
+    for weight, old, signs in zip(weights, before, scratch, strict=True):
+        torch.sign(weight, out=signs)
+        torch.ne(signs, old, out=old)
+    torch._foreach_add_(counts, before)
+    torch._foreach_copy_(before, scratch)
 
 
 def _flips(state: State) -> Tensor:

@@ -54,6 +54,8 @@ class Masks:
         # On a CPU, whether every entry is known to be live: then there is nothing to multiply. A captured CUDA graph
         # must not depend on it, and finding it out would stall a GPU.
         self.whole = all(p.device.type == "cpu" for p in self.parameters.values())
+        # How often the masks were set: tells a component that they moved, without comparing them.
+        self.changes = 0
         # Values that removed entries would have, where a method keeps them (``keep_dormant``); 0 where live.
         self.dormant: list[Tensor] | None = None
 
@@ -114,6 +116,7 @@ class Masks:
         for factor, mask in zip(self.factors, self.live.values(), strict=True):
             factor.copy_(mask)
         self.whole = all(m.device.type == "cpu" and bool(m.all()) for m in self.live.values())
+        self.changes += 1
         self.apply()
 
     @torch.no_grad()
