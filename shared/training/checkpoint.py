@@ -1,6 +1,7 @@
 """Checkpoints: tensors in safetensors, the rest in JSON, renamed into place only when complete.
 
-A checkpoint is a folder with ``tensors.safetensors`` and ``state.json``; the latter holds the SHA-256 of the former.
+A checkpoint is a folder with ``tensors.safetensors`` and ``state.json``; the latter holds the SHA-256 of the former, and
+on a second line that of its own first line.
 The previous checkpoint stays until the next one is in place, and a damaged one is passed over. No pickle is ever read.
 """
 
@@ -38,13 +39,17 @@ def write(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any])
     temporary.mkdir()
     save_file({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, temporary / TENSORS)
     digest = file_digest(temporary / TENSORS)
-    (temporary / STATE).write_text(json.dumps({"sha256": digest, **state}, allow_nan=False))
+    line = json.dumps({"sha256": digest, **state}, allow_nan=False)
+    (temporary / STATE).write_text(f"{line}\n{_text_digest(line)}\n")
     for path in (temporary / TENSORS, temporary / STATE, temporary):
         _sync(path)
+    former = temporary.with_name(f"{temporary.name}.former.tmp")
+    shutil.rmtree(former, ignore_errors=True)
     if folder.exists():
-        shutil.rmtree(folder)
+        os.replace(folder, former)  # whole, until it has a successor: files vanish one by one
     os.replace(temporary, folder)
     _sync(folder.parent)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -54,11 +59,14 @@ def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         DamagedCheckpointError: if a file is missing, cut short or changed.
     """
     try:
-        state = json.loads((folder / STATE).read_text())
+        line, *rest = (folder / STATE).read_text().split("\n")
+        if any(rest) and rest != [_text_digest(line), ""]:  # checkpoints of earlier versions have one line
+            raise DamagedCheckpointError(f"{folder / STATE} does not have the checksum it was written with")
+        state = json.loads(line)
         if file_digest(folder / TENSORS) != state.pop("sha256"):
             raise DamagedCheckpointError(f"{folder / TENSORS} does not have the checksum it was written with")
         return load_file(folder / TENSORS), state
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedCheckpointError(f"{folder} cannot be read: {error}") from error
 
 
@@ -83,6 +91,10 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _text_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from repro.evidence import files
-from repro.evidence.merge import import_
+from repro.evidence.merge import export, import_
 from repro.evidence.store import append, read
 from shared.errors import ReproError
 
@@ -97,6 +97,35 @@ def test_import_is_old_or_new(tmp_path, factory, monkeypatch, kill):
         assert problems == []
         import_(tmp_path / "theirs.jsonl", into)
         assert read(into) == ([old, new], [])
+        if not failing.failed:
+            assert found == [old, new]
+            break
+        attempts += 1
+    assert attempts >= 3  # write, flush, rename
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_export_is_old_or_new(tmp_path, factory, monkeypatch, kill):
+    old, new = (factory.make_record(seed=seed, epochs=2) for seed in range(2))
+    run = tmp_path / "runs" / "one"
+    run.mkdir(parents=True)
+    (run / "record.json").write_text(new.model_dump_json() + "\n")
+    expected = Killed if kill else ReproError
+    attempts = 0
+    for k in range(1, 50):
+        out = tmp_path / str(k)
+        append(out / "flipout" / "demo.jsonl", old)
+        with monkeypatch.context() as patch:
+            failing = Failing(patch, k, kill)
+            try:
+                export(tmp_path / "runs", out)
+            except expected:
+                assert failing.failed
+        found, problems = read(out)
+        assert found in ([old], [old, new])
+        assert problems == []
+        export(tmp_path / "runs", out)
+        assert read(out) == ([old, new], [])
         if not failing.failed:
             assert found == [old, new]
             break
