@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from shared.sparsity.accounting import layer_table, macs, parameter_count
 from shared.sparsity.alive import alive_table
@@ -45,7 +46,6 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
     shape = tuple(next(iter(engine.setup.test.eval_batches(1))).images.shape[1:])
     table = layer_table(state.model, shape, live)
     dense, sparse = macs(table)
-    total, nonzero = published_flops(state.model, shape)
     score = engine.evaluate()
     untrained = {"epoch": 0, "correct": score.correct, "total": score.total, "loss": score.loss}
     last = _score(rows[-1]) if rows else untrained
@@ -74,12 +74,20 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
         "extra": {
             **engine.extra,
             "final_accuracy_after_last_event": [score.correct, score.total],
-            "published_macs": {"total": total, "nonzero": nonzero},
+            **_published_macs(state.model, shape),
             "prunings": [{"epoch": r["epoch"], **e} for r in rows for e in r.get("events", []) if "prune" in e],
             "weights": histograms(state.masks.parameters),
             "alive": {n: [a.inputs, a.outputs] for n, a in alive_table(live).items()},
         },
     }
+
+
+def _published_macs(model: nn.Module, shape: tuple[int, ...]) -> dict[str, Any]:
+    """FlipOut's own count; nothing for networks with grouped convolutions, for which it has no rule."""
+    if any(isinstance(m, nn.Conv2d) and m.groups != 1 for m in model.modules()):
+        return {}
+    total, nonzero = published_flops(model, shape)
+    return {"published_macs": {"total": total, "nonzero": nonzero}}
 
 
 def _short(value: Any) -> Any:
