@@ -19,8 +19,11 @@ DATA = {
     "fashion-mnist": settings.FASHION,
     "cifar10": settings.CIFAR10,
     "cifar100": settings.CIFAR100,
+    "imagenet": settings.IMAGENET,
 }
 MODELS = {"alexnet": "cifar-alexnet", "vgg19-bn": "cifar-vgg19", "wrn": "wide_resnet", "densenet-bc": "cifar-densenet"}
+LR_INTERVAL = 30
+"""Epochs between the learning-rate steps of the ImageNet scripts."""
 HOLD_NORM = Method(name="hold-norm")
 
 
@@ -54,6 +57,8 @@ def _model(c: Choice) -> Model:
     network = c["network"]
     if c.small:
         return settings.MNIST_MODELS[network]
+    if c.large:
+        return Model(name=network, classes=1000, size=224)
     options: Options = {} if c["depth"] is None else {"depth": c["depth"]}
     width = 1.0
     if network in ("resnet", "preresnet") and c["block"] != "basic":
@@ -81,7 +86,7 @@ def _prunable(c: Choice) -> Prunable:
 
 
 def _phases(c: Choice) -> list[Phase]:
-    variant = c["variant"]
+    variant = "published" if c["variant"] == "published" else "corrected"
     methods = phases.regulariser(SCRIPTS[c.script], c.reg, c["decay"] or 0.0, variant)
     if c["hold_norm"]:
         methods = (*methods, HOLD_NORM)
@@ -89,16 +94,16 @@ def _phases(c: Choice) -> list[Phase]:
     plan.append(_train(c, "regularise", c["epochs"], methods))
     if c["prune_rule"] != "none":
         masked = not c.small
-        plan.append(_prune(c, masked))
+        plan.append(_prune(c, variant, masked))
         plan.append(_finetune(c, phases.held(variant, masked)))
         plan += [phases.compact()] * c.group
     return plan
 
 
-def _prune(c: Choice, masked: bool) -> Prune:
+def _prune(c: Choice, variant: str, masked: bool) -> Prune:
     if c["target_sparsity"] is None:
-        return phases.pruned(c["prune_rule"], c["threshold"], c["variant"], masked)
-    return phases.pruned_to(c["target_sparsity"], c["prune_rule"], c["variant"], masked)
+        return phases.pruned(c["prune_rule"], c["threshold"], variant, masked)
+    return phases.pruned_to(c["target_sparsity"], c["prune_rule"], variant, masked)
 
 
 def _train(c: Choice, name: str, epochs: int, methods: tuple[Method, ...], *, dense: bool = False) -> Train:
@@ -106,7 +111,8 @@ def _train(c: Choice, name: str, epochs: int, methods: tuple[Method, ...], *, de
         # element and structure runs start from the same dense network, trained without decay
         decay = 0.0 if dense else c["weight_decay"]
         return phases.adam(name, epochs, settings.ADAM.lr if dense else c["lr"], decay, methods, c["batch_size"])
-    return _sgd(c, name, epochs, c["lr"], c["weight_decay"], methods)
+    lr = 0.1 if dense and c.large else c["lr"]
+    return _sgd(c, name, epochs, lr, c["weight_decay"], methods)
 
 
 def _finetune(c: Choice, methods: tuple[Method, ...]) -> Train:
@@ -134,6 +140,8 @@ def _sgd(c: Choice, name: str, epochs: int, lr: float, decay: float, methods: tu
 def _milestones(c: Choice, epochs: int) -> tuple[int, ...]:
     """Milestones as typed, or the script's at their relative place in the run."""
     if "lr_milestones" not in c.typed:
+        if c.large:
+            return tuple(range(LR_INTERVAL, epochs, LR_INTERVAL))
         scaled = {max(1, round(m * epochs / 164)) for m in (81, 122)}
         return tuple(sorted(m for m in scaled if m < epochs))
     text = c["lr_milestones"]

@@ -14,6 +14,7 @@ from shared.errors import ReproError, unknown
 OPTION = {option.name: option for option in OPTIONS}
 BESIDE: dict[str, Any] = {"seed": 42, "variant": "published"}
 """Settings every paper has, declared by the command line itself."""
+VARIANTS = ("published", "corrected", "reconstructed")
 POSITIVE: tuple[str, ...] = (
     "epochs",
     "pretrain_epochs",
@@ -56,6 +57,11 @@ class Choice:
         return self.typed.get("network", MNIST_NETWORKS[0]) in MNIST_NETWORKS
 
     @property
+    def large(self) -> bool:
+        """Whether this is the ImageNet pipeline."""
+        return str(self.typed.get("network", "")).startswith("imagenet-")
+
+    @property
     def reg(self) -> str:
         """The regulariser by name."""
         typed = str(self.typed.get("reg", "none"))
@@ -78,7 +84,7 @@ class Choice:
         if "script" in self.typed:
             return str(self.typed["script"])
         if not self.small:
-            return "cifar-group"
+            return "imagenet-group" if self.large else "cifar-group"
         if not self.group:
             return "mnist-element"
         return "mnist-structure-mlp" if self["network"] == settings.MLP else "mnist-structure-cnn"
@@ -103,6 +109,8 @@ class Choice:
                 "finetune_lr": how.lr,
                 "finetune_weight_decay": how.weight_decay,
             }
+        if self.large:
+            return self._imagenet(rule)
         epochs = self.typed.get("epochs", 164)
         depths = {"resnet": 20, "preresnet": 20, "wrn": 28, "resnext": 29, "densenet-bc": 100}
         decay = self.typed.get("weight_decay", 1e-4)
@@ -122,6 +130,24 @@ class Choice:
             "depth": depths.get(self.typed["network"]),
         }
 
+    def _imagenet(self, rule: str) -> dict[str, Any]:
+        """Defaults of the ImageNet scripts (sheet 4.9); the dense network is trained with the usual recipe."""
+        decay = self.typed.get("weight_decay", 1e-4)
+        return {
+            "dataset": "imagenet",
+            "pretrained": False,
+            "epochs": 45,
+            "pretrain_epochs": 90,
+            "batch_size": 256,
+            "lr": 1e-3,
+            "weight_decay": decay,
+            "prune_rule": rule if self.reg != "none" or "prune_rule" in self.typed else "none",
+            "threshold": 1e-4 if rule == "absolute" else settings.STD_RATIO.threshold,
+            "finetune_epochs": 30,
+            "finetune_lr": 1e-3,
+            "finetune_weight_decay": decay,
+        }
+
 
 def read(options: Mapping[str, Any]) -> Choice:
     """Drop what was not typed, refuse unknown names and values outside the declared choices.
@@ -133,7 +159,7 @@ def read(options: Mapping[str, Any]) -> Choice:
     for name, value in typed.items():
         if name not in OPTION and name not in BESIDE:
             raise unknown("hoyer option", name, [*OPTION, *BESIDE])
-        choices = OPTION[name].choices if name in OPTION else ("published", "corrected") if name == "variant" else ()
+        choices = OPTION[name].choices if name in OPTION else VARIANTS if name == "variant" else ()
         if choices and value not in choices:
             raise unknown(f"value of {flag(name)}", str(value), choices)
         if name in POSITIVE and not value > 0:

@@ -10,14 +10,19 @@ from shared.paper import Option
 
 MNIST_NETWORKS = ("lenet-300-100", "lenet-5")
 CIFAR_NETWORKS = ("resnet", "preresnet", "alexnet", "vgg19-bn", "wrn", "resnext", "densenet-bc")
-NETWORKS = (*MNIST_NETWORKS, *CIFAR_NETWORKS)
-DATASETS = ("mnist", "fashion-mnist", "cifar10", "cifar100")
+IMAGENET_NETWORKS = ("imagenet-alexnet", "imagenet-resnet50")
+NETWORKS = (*MNIST_NETWORKS, *CIFAR_NETWORKS, *IMAGENET_NETWORKS)
+DATASETS = ("mnist", "fashion-mnist", "cifar10", "cifar100", "imagenet")
 
 RUN, PENALTY, TRAINING, PRUNING = "network and data", "regulariser", "training", "pruning and finetuning"
 
+IDS = "; ".join(f"{n}: " + ", ".join(f"{i} {r}" for i, r in s.ids.items() if i) for n, s in SCRIPTS.items()) + "."
+"""What each integer means in each script."""
+
 OPTIONS: tuple[Option, ...] = (
     Option("network", str, "lenet-300-100", "Network.", NETWORKS, RUN),
-    Option("dataset", str, None, "Data set; default: mnist for the LeNets, else cifar10.", DATASETS, RUN),
+    Option("dataset", str, None, "Data set; default: mnist for the LeNets, imagenet for imagenet-..., else cifar10.",
+           DATASETS, RUN),
     Option("depth", int, None, "Depth of resnet, preresnet, wrn, resnext or densenet-bc.", group=RUN),
     Option("block", str, "basic", "Block of resnet and preresnet.", ("basic", "bottleneck"), RUN),
     Option("cardinality", int, 8, "Groups of resnext.", group=RUN),
@@ -28,27 +33,30 @@ OPTIONS: tuple[Option, ...] = (
     Option("eval_split", str, "test", "Split that accuracies refer to; val needs --val-size.", ("test", "val"), RUN),
     Option("reg", str, "none", "Regulariser by name (hs, tl1, ghs for short), or an original integer with --script.",
            group=PENALTY),
-    Option("script", str, None, "The original script whose integers, tensors and groups hold; default: by --reg.",
-           tuple(SCRIPTS), PENALTY),
+    Option("script", str, None, "The original script whose integers, tensors and groups hold; by --reg where left out. "
+           + IDS, tuple(SCRIPTS), PENALTY),
     Option("decay", float, None, "Strength lambda of the regulariser.", group=PENALTY),
     Option("hold_norm", bool, False, "Keep the norm of each weight tensor while regularising (against trap 7).",
            group=PENALTY),
-    Option("pretrained", bool, None, "Start from a dense network; always so on CIFAR.", group=TRAINING),
+    Option("pretrained", bool, None, "Start from a dense network, trained first; always so on CIFAR.", group=TRAINING),
     Option("pretrain_epochs", int, None, "Epochs of the dense network.", group=TRAINING),
-    Option("epochs", int, None, "Epochs of the regularised training (250 on MNIST, 164 on CIFAR).", group=TRAINING),
-    Option("batch_size", int, None, "Training batch (100 on MNIST, 128 on CIFAR).", group=TRAINING),
-    Option("lr", float, None, "Learning rate (1e-3 on MNIST, 0.1 on CIFAR).", group=TRAINING),
-    Option("lr_milestones", str, "81,122", "CIFAR: epochs at which lr is cut; scaled with --epochs.", group=TRAINING),
-    Option("lr_gamma", float, 0.1, "CIFAR: factor of each cut.", group=TRAINING),
-    Option("weight_decay", float, None, "Coupled decay (0; 1e-4 with group regularisers and on CIFAR).",
+    Option("epochs", int, None, "Epochs of the regularised training (250 on MNIST, 164 on CIFAR, 45 on ImageNet).",
            group=TRAINING),
-    Option("prune_rule", str, None, "absolute (T), std-ratio (V) or none; default: V on MNIST, absolute on CIFAR.",
+    Option("batch_size", int, None, "Training batch (100 on MNIST, 128 on CIFAR, 256 on ImageNet).", group=TRAINING),
+    Option("lr", float, None, "Learning rate (1e-3 on MNIST and ImageNet, 0.1 on CIFAR).", group=TRAINING),
+    Option("lr_milestones", str, "81,122", "CIFAR: epochs at which lr is cut, scaled with --epochs; ImageNet: each 30.",
+           group=TRAINING),
+    Option("lr_gamma", float, 0.1, "CIFAR, ImageNet: factor of each cut.", group=TRAINING),
+    Option("weight_decay", float, None, "Coupled decay (0; 1e-4 with group regularisers, on CIFAR and on ImageNet).",
+           group=TRAINING),
+    Option("prune_rule", str, None, "absolute (T), std-ratio (V) or none; default: V on MNIST, else absolute.",
            ("absolute", "std-ratio", "none"), PRUNING),
-    Option("threshold", float, None, "Cut (absolute 0.001, 1e-4 on CIFAR), or multiple of each tensor's std (0.25).",
+    Option("threshold", float, None, "Cut (0.001; 1e-4 on CIFAR, ImageNet), or multiple of each tensor's std (0.25).",
            group=PRUNING),
     Option("target_sparsity", float, None, "In place of --threshold: the fraction of weights to remove; the threshold "
            "that does so is searched.", group=PRUNING),
-    Option("finetune_epochs", int, None, "Epochs of finetuning (100 after T, 50 after V).", group=PRUNING),
+    Option("finetune_epochs", int, None, "Epochs of finetuning (100 after T, 50 after V, 164 on CIFAR, 30 on ImageNet)",
+           group=PRUNING),
     Option("finetune_lr", float, None, "Learning rate of finetuning (1e-4 after T, 1e-3 after V).", group=PRUNING),
     Option("finetune_weight_decay", float, None, "Decay of finetuning (0 after T, 1e-4 after V).", group=PRUNING),
 )  # fmt: skip

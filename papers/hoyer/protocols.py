@@ -143,6 +143,7 @@ def imagenet_pruned(network: zoo.Network, reg: str, strength: float, variant: st
         phases.pruned("absolute", zoo.CUT, "published", masked=True),
         phases.sgd("finetune", r.epochs, r.milestones, phases.held("published", masked=True), lr=0.01, batch=r.batch),
     ]
+    plan += [phases.compact()] * reg.startswith("group")
     return _on_imagenet(network, plan, seed, variant)
 
 

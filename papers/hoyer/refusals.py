@@ -63,9 +63,18 @@ def check(c: Choice) -> None:
     for rule in RULES:
         if rule.option in c.typed and not rule.holds(c):
             raise ReproError(f"{flag(rule.option)} has no effect {rule.why.format(network=c['network'])}.")
-    for refuse in (_missing, _script, _data, _start):
+    for refuse in (_variant, _missing, _script, _data, _start):
         if sentence := refuse(c):
             raise ReproError(sentence)
+
+
+def _variant(c: Choice) -> str | None:
+    if c["variant"] == "reconstructed" and not (c.large and c.reg in ELEMENT):
+        return (
+            "--variant reconstructed is element-wise pruning on ImageNet, of which the authors published no code; "
+            "choose --network imagenet-alexnet and an element-wise --reg, or another variant."
+        )
+    return None
 
 
 def _missing(c: Choice) -> str | None:
@@ -83,12 +92,13 @@ def _script(c: Choice) -> str | None:
     script = SCRIPTS[c.script]
     if c.reg not in script.ids.values() and c["variant"] == "published":
         known = ", ".join(script.ids.values())
-        return f"{script.path} knows {known}, not {c.reg}; leave --script out or use --variant corrected."
+        other = "reconstructed" if c.large else "corrected"
+        return f"{script.path} knows {known}, not {c.reg}; leave --script out or use --variant {other}."
     if "script" not in c.typed:
         return None
-    if c["variant"] == "corrected":
-        return "--script has no effect with --variant corrected, which computes every regulariser alike."
-    if c.script.startswith("mnist") != c.small:
+    if c["variant"] != "published":
+        return f"--script has no effect with --variant {c['variant']}, which computes every regulariser alike."
+    if c.script.partition("-")[0] != ("imagenet" if c.large else "mnist" if c.small else "cifar"):
         return f"{script.path} does not train {c['network']}; leave --script out."
     if c.script.endswith("-mlp") and c["network"] != "lenet-300-100":
         return f"{script.path} trains lenet-300-100; use --script mnist-structure-cnn."
@@ -98,8 +108,8 @@ def _script(c: Choice) -> str | None:
 
 
 def _data(c: Choice) -> str | None:
-    if c["dataset"].endswith("mnist") != c.small:
-        fitting = "mnist or fashion-mnist" if c.small else "cifar10 or cifar100"
+    fitting = "imagenet" if c.large else "mnist or fashion-mnist" if c.small else "cifar10 or cifar100"
+    if c["dataset"] not in fitting.split(" or "):
         return f"{c['network']} reads another kind of image; choose --dataset {fitting}."
     return None
 
@@ -107,6 +117,6 @@ def _data(c: Choice) -> str | None:
 def _start(c: Choice) -> str | None:
     if c["pretrained"] and c.reg == "none":
         return "--pretrained has no effect without a regulariser: the dense network is what --reg none trains."
-    if not c.small and not c["pretrained"] and c.reg != "none":
+    if not (c.small or c.large or c["pretrained"]) and c.reg != "none":
         return "The CIFAR script always starts from a dense network; leave --pretrained out."
     return None

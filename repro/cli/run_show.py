@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from repro.cli.console import duration, err, out, print_json
 from repro.launch.job import Ended
 from repro.settings import differing
-from repro.showing import plain
+from repro.showing import in_words, plain
 from repro.single import Single, record_of
 
 SCHEMA_VERSION = 1
@@ -20,9 +20,10 @@ NAMED_ENDINGS = (".epochs", ".milestones", ".interval", ".stop_epoch", ".last_ep
 
 
 def opening(single: Single) -> None:
-    """Which scale and why, and what it changes."""
+    """Which scale and why, what the run consists of, and what the scale changes."""
     choice = single.choice
     _say(f"[head]{single.paper.title}[/] at [head]{choice.scale}[/] scale ({choice.reason}).")
+    _say(f"[quiet]It will {in_words(single.protocol)}.[/]")
     if single.choice.scale == "paper":
         return
     cut = single.paper.scales[choice.scale](single.full)

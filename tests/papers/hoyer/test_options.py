@@ -7,6 +7,7 @@ import pytest
 from papers.hoyer import paper
 from papers.hoyer.original_ids import SCRIPTS
 from shared.errors import ReproError
+from shared.protocol import Train
 
 COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
     ({"reg": "none", "prune_rule": "absolute"}, "lenet-300-100/none/T0.001"),
@@ -33,6 +34,34 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
         "fashion-lenet-300-100/pretrained-hoyer-0.02/V0.05",
     ),
     ({"network": "resnet", "depth": 56, "reg": "ghs", "decay": 1e-4}, "cifar10/resnet-56/group-hoyer-square-0.0001"),
+    (
+        {
+            "network": "imagenet-resnet50",
+            "reg": "3",
+            "script": "imagenet-group",
+            "decay": 1e-4,
+            "pretrained": True,
+            "lr": 0.1,
+            "epochs": 90,
+            "finetune_lr": 0.01,
+            "finetune_epochs": 90,
+        },
+        "imagenet/resnet-50-group-hoyer-square",
+    ),
+    (
+        {
+            "network": "imagenet-alexnet",
+            "variant": "reconstructed",
+            "reg": "hs",
+            "decay": 1e-6,
+            "pretrained": True,
+            "lr": 0.1,
+            "epochs": 90,
+            "finetune_lr": 0.01,
+            "finetune_epochs": 90,
+        },
+        "imagenet/alexnet-hoyer-square",
+    ),
     (
         {
             "network": "lenet-5",
@@ -73,6 +102,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"network": "lenet-5", "script": "mnist-structure-mlp"}, "mnist-structure-cnn"),
     ({"script": "cifar-group"}, "does not train"),
     ({"eval_split": "val"}, "--val-size"),
+    ({"network": "imagenet-alexnet", "reg": "hs", "decay": 1e-6}, "--variant reconstructed"),
+    ({"network": "imagenet-alexnet", "dataset": "cifar10"}, "choose --dataset imagenet"),
+    ({"reg": "hs", "decay": 1e-4, "variant": "reconstructed"}, "published no code"),
+    ({"network": "imagenet-resnet50", "script": "cifar-group"}, "does not train"),
     ({"target_sparsity": 98.0}, "fraction to remove, below 1"),
     ({"target_sparsity": 1.0}, "fraction to remove, below 1"),
     ({"target_sparsity": 0.9, "threshold": 0.1}, "with --target-sparsity"),
@@ -96,6 +129,18 @@ def test_one_integer_means_different_regularisers() -> None:
         "cifar-group": "group-hoyer-square",
         "imagenet-group": "group-hoyer-square",
     }
+
+
+def test_imagenet_defaults_are_the_scripts() -> None:
+    """Sheet 4.9."""
+    p = paper.build({"network": "imagenet-resnet50", "reg": "ghs", "decay": 1e-4})
+    trains = [t for t in p.phases if isinstance(t, Train)]
+    assert [(t.epochs, t.optimizer.lr, t.schedule.milestones, t.batch_size) for t in trains] == [
+        (45, 1e-3, (30,), 256),
+        (30, 1e-3, (), 256),
+    ]
+    assert trains[0].methods[0].options["grouping"] == "per-position"
+    assert p.phases[1].method.options == {"rule": "absolute", "threshold": 1e-4, "mask": "explicit"}  # type: ignore[union-attr]
 
 
 def test_the_norm_can_be_held() -> None:
