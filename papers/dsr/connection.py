@@ -46,6 +46,23 @@ def cut_off(evidence: Evidence) -> Iterator[str]:
         )
 
 
+def reconnected(evidence: Evidence) -> Iterator[str]:
+    """Classes cut off under static masks and under DSR, at the highest sparsity at which both were run."""
+    found: dict[float, dict[str, list[int]]] = {}
+    for experiment, cell in evidence.items():
+        method = _label(experiment, "method")
+        dead = [n for run in cell.runs if (n := dead_outputs(run)) is not None]
+        if method in ("static", "dsr") and _label(experiment, "network") == "lenet300" and dead:
+            found.setdefault(float(_label(experiment, "sparsity_percent")), {})[method] = dead
+    level = max((s for s, by in found.items() if len(by) == 2), default=None)
+    if level is not None:
+        static, moved = (fmean(found[level][m]) for m in ("static", "dsr"))
+        yield (
+            f"At {level:g} % a static mask of LeNet cuts {static:.1f} of ten classes off from the input (expected of a "
+            f"random last layer: {expected_dead(level / 100):.1f}); after DSR {moved:.1f} are."
+        )
+
+
 def _around_their_mean(cell: Cell) -> list[tuple[float, float]]:
     """Classes cut off and accuracy of each run, less the means over the cell."""
     found = [(dead_outputs(run), run.metric("top1_accuracy")) for run in cell.runs]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import fmean
 
 from papers.dsr.audit import broken_laws
-from papers.dsr.connection import cut_off
+from papers.dsr.connection import cut_off, reconnected
 from papers.dsr.reallocations import changes, events, options, started_with
 from shared.appendix import Evidence, Run
 
@@ -16,6 +16,7 @@ def findings(evidence: Evidence) -> Iterator[str]:
     runs = [run for cell in evidence.values() for run in cell.runs]
     for find in (laws, settling, rounding, first_steps):
         yield from find(runs)
+    yield from reconnected(evidence)
     yield from cut_off(evidence)
 
 

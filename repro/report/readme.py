@@ -1,8 +1,9 @@
 """The generated parts of the READMEs: ``python -m repro.report.readme [--check]``.
 
 Between ``<!-- begin: WHAT -->`` and ``<!-- end -->`` stands what the committed evidence and the claims say. WHAT is
-``table NAME``, ``score NAME``, ``published sentences`` or ``published table NAME``; in a README that is not a paper's
-it starts with the paper: ``flipout table NAME``.
+``table NAME``, ``tested NAME`` (the same without claims that no run of ours speaks about), ``score NAME``, ``findings``
+(of the paper's appendix), ``published sentences`` or ``published table NAME``; in a README that is not a paper's it
+starts with the paper: ``flipout table NAME``.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from repro.registry import load, names
 from repro.report.content import Content
-from repro.report.markdown import published_table, summary, verdict_table
+from repro.report.markdown import escape, published_table, summary, verdict_table
 from repro.report.write import gather
 from repro.verdicts.published import judge_published
+from repro.verdicts.table import TableVerdict
 from shared.errors import ReproError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,15 +55,34 @@ def _part(path: Path, what: str) -> str:
     match words:
         case ["table", name]:
             return f"\n{verdict_table(_one(paper, name).verdicts[0])}\n"
+        case ["tested", name]:
+            return f"\n{_tested(_one(paper, name).verdicts[0])}\n"
         case ["score", name]:
             return "".join(f"- {line}\n" for line in summary(_one(paper, name).verdicts[0]))
+        case ["findings"]:
+            return "".join(
+                f"- {escape(line)}\n" for line in gather(load(paper), [], _committed(paper)).appendix.findings
+            )
         case ["published", "sentences"]:
             ids = {c.id for c in load(paper).sentences}
             return f"\n{published_table(v for v in judge_published(load(paper)) if v.claim.id in ids)}\n"
         case ["published", "table", name]:
             return f"\n{published_table(v for v, _ in _one(paper, name).sentences)}\n"
         case _:
-            raise ReproError(f"{path}: nothing is called {what!r}; use table NAME, score NAME or published sentences.")
+            raise ReproError(
+                f"{path}: nothing is called {what!r}; use table, tested or score with a NAME, findings, or published "
+                "sentences."
+            )
+
+
+def _tested(table: TableVerdict) -> str:
+    """The table's verdicts that rest on runs of ours, and how many claims still wait for one."""
+    shown = tuple(v for v in table.verdicts if v.label != "NOT TESTED")
+    waiting = len(table.verdicts) - len(shown)
+    left_out = (
+        f"\nNot shown: {waiting} of {len(table.verdicts)} claims that no run here speaks about.\n" if waiting else ""
+    )
+    return verdict_table(replace(table, verdicts=shown)) + left_out
 
 
 @cache

@@ -46,7 +46,7 @@ def test_every_table_is_named() -> None:
 
 
 def test_markers_name_existing_tables() -> None:
-    begun = re.findall(r"<!-- begin: table ([a-z0-9-]+) -->", README)
+    begun = re.findall(r"<!-- begin: (?:table|tested) ([a-z0-9-]+) -->", README)
     assert begun
     assert set(begun) <= set(paper.tables)
     assert README.count("<!-- begin:") == README.count("<!-- end -->")

@@ -32,6 +32,16 @@ def test_scores_and_other_papers_can_be_named(page):
     assert "- Counts and laws: 5 of 5 decided claims stand" in readme.regenerate(page)
 
 
+def test_claims_that_wait_for_a_run_can_be_left_out(page):
+    """Of the DSR table, whose runs come one by one."""
+    page.write_text("<!-- begin: dsr tested mnist -->\n<!-- end -->\n<!-- begin: dsr findings -->\n<!-- end -->\n")
+    text = readme.regenerate(page)
+    assert "| LeNet-300-100, static sparse, 99 % (mnist:13) |" in text
+    assert "NOT TESTED" not in text
+    assert "- All " in text
+    assert "reallocations of" in text
+
+
 @pytest.mark.parametrize("text", ["<!-- begin: nonsense -->\n<!-- end -->", "<!-- begin: table vgg19 -->\n"])
 def test_a_part_that_is_unknown_or_open_is_named(page, text):
     page.write_text(text)
