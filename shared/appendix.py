@@ -76,6 +76,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """One of several small axes of a chart."""
+
+    title: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True)
 class Chart:
     """A figure: lines over common axes.
 
@@ -88,6 +96,7 @@ class Chart:
         ticks: of the x axis, where not every number is a sensible one; position to label.
         table: id of the table it is shown with; a section of its own without one.
         marks: vertical lines, e.g. thresholds.
+        panels: many small axes instead of ``lines``, which share the legend; lines of one label look alike in all.
     """
 
     name: str
@@ -102,6 +111,7 @@ class Chart:
     ticks: Mapping[float, str] | None = None
     table: str = ""
     marks: Sequence[Mark] = ()
+    panels: Sequence[Panel] = ()
 
 
 @dataclass(frozen=True)

@@ -37,5 +37,6 @@ paper = Paper(
         "corrected": "what is meant: exact counts, locked masks, float64 scores, one scoring sample; the default",
     },
     scale_notes=scales.SCALE_NOTES,
+    appendix="papers.synflow.appendix:appendix",
     afterwards="papers.synflow.inference:after",
 )

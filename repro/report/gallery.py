@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from repro.report import figures, lines, series
+from repro.report import figures, lines, panels, series
 from repro.report.ink import PALETTE
 from repro.report.numbers import count
 from repro.report.runs import Group, highest
@@ -57,7 +57,7 @@ def charts(appendix: Appendix) -> Iterator[Picture]:
     for chart in appendix.charts:
         numbers = (("series", chart.x, chart.y), tuple(_points(chart)))
         kind = "table" if chart.table else "own"
-        draw = _later(figures.chart, chart)
+        draw = _later(panels.chart if chart.panels else figures.chart, chart)
         yield Picture(f"own-{chart.name}", kind, chart.title, chart.caption, draw, chart.table, numbers)
 
 
