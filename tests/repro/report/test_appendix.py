@@ -98,3 +98,14 @@ def test_charts_become_files(content, tmp_path):
 
 def test_without_a_name_there_is_none():
     assert appendix_of("", {}, []) == Appendix()
+
+
+@pytest.mark.parametrize(("x", "shown"), [((3e3, 2.7e4), "20,000"), ((5e6, 7.4e6), "6,000,000"), ((1.0, 1e5), "100")])
+def test_logarithmic_axes_are_labelled_in_plain_numbers(x, shown):
+    """Between the powers of ten too, where an axis spans few of them."""
+    figure = figure_of(Chart("c", "t", "", "x", "y", (Line("a", x, (1.0, 2.0)),), log_x=True))
+    axis = figure.axes[0].xaxis
+    figure.canvas.draw()
+    labels = [t.get_text() for t in (*axis.get_majorticklabels(), *axis.get_minorticklabels())]
+    assert shown in labels
+    assert not any("$" in label for label in labels)
