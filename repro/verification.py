@@ -142,8 +142,8 @@ def on_published(paper: Paper, table: str | None) -> list[Verdict]:
     from repro.verdicts.published import judge_published
 
     verdicts = judge_published(paper)
-    if table is None:
-        return verdicts
+    if table is None:  # a table repeats the paper's sentences that it carries: once is enough
+        return list({(type(v.claim), v.claim.text): v for v in reversed(verdicts)}.values())[::-1]
     chosen = paper.table(table)
     ids = {c.id for c in chosen.claims}
     found = [v for v in verdicts if v.claim.id in ids or v.claim.table == chosen.id]

@@ -9,7 +9,7 @@ from papers.random_tickets import checks
 from papers.random_tickets.names import METHOD
 from papers.random_tickets.options import OPTIONS
 from papers.random_tickets.settings import NETWORKS, depth_constant
-from papers.random_tickets.ticket import BY_RATIO, REWINDING, TRAINED, Ticket
+from papers.random_tickets.ticket import BY_RATIO, INITIAL, REWINDING, TRAINED, Ticket
 from shared.errors import ReproError
 
 FLAG = {o.name: o.flag for o in OPTIONS}
@@ -82,8 +82,7 @@ def _undefined(t: Ticket) -> str | None:
     known = checks.defined(t)
     for name in t.checks:
         if name not in known:
-            there = f"it has {', '.join(known)}" if known else "it has none"
-            return f"--check {name} is not defined for {METHOD[t.method]} in variant {t.variant}; {there}."
+            return f"--check {name} {_why_not(t, name)}; {_instead(t, known)}."
     if t.variant != "answer42":
         return None
     if t.dataset == "tiny-imagenet":
@@ -97,6 +96,26 @@ def _undefined(t: Ticket) -> str | None:
     if t.method in BY_RATIO and depth_constant(t.variant, t.network) is None:
         return f"answer42 has no depth for {t.network}."
     return None
+
+
+def _why_not(t: Ticket, name: str) -> str:
+    """Why a check is refused."""
+    if t.method == "dense":
+        return "has no effect on --method dense, which draws no ticket"
+    if t.method == "random" and name in checks.DATA:
+        return "has no effect on --method random: random tickets see no data"
+    if t.method in INITIAL and name == "half-dataset":
+        return f"is not defined for --method {t.method}, which scores a few images of each class"
+    return f"is not what variant {t.variant} did to {METHOD[t.method]}"
+
+
+def _instead(t: Ticket, known: tuple[str, ...]) -> str:
+    """What may be asked for instead."""
+    if known:
+        return f"there is --check {', '.join(known)}"
+    if t.method == "dense":
+        return "choose a method that prunes"
+    return "--variant corrected has checks of every ticket"
 
 
 def _rewinding(t: Ticket) -> str | None:

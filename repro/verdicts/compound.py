@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from repro.verdicts.run_index import SCALES
 from repro.verdicts.verdict import Label, Verdict
-from shared.claims import Compound
+from shared.claims import Compound, Ordering, Trend
+
+STANDS = ("REPRODUCED", "SUPPORTED", "HOLDS")
 
 
 def judge_compound(claim: Compound, parts: tuple[Verdict, ...], *, published: bool = False) -> Verdict:
@@ -14,7 +18,7 @@ def judge_compound(claim: Compound, parts: tuple[Verdict, ...], *, published: bo
     is the lowest among the parts that spoke.
     """
     need = len(parts) if claim.at_least is None else claim.at_least
-    stand = sum(p.label in ("REPRODUCED", "SUPPORTED", "HOLDS") for p in parts)
+    stand = sum(p.label in STANDS for p in parts)
     fall = sum(p.contradicted for p in parts)
     untested = sum(p.label == "NOT TESTED" for p in parts)
     text = f"{stand} of {len(parts)} parts stand and {fall} fall; the sentence needs {need}"
@@ -24,9 +28,10 @@ def judge_compound(claim: Compound, parts: tuple[Verdict, ...], *, published: bo
     elif len(parts) - fall < need:
         label = "CONTRADICTED"
     elif untested:
-        label, text = "NOT TESTED", f"{text}; {untested} have no evidence"
+        label, text = "NOT TESTED", _untested(claim, len(parts), untested, text, published=published)
     else:
         label = "NOT SIGNIFICANT" if published else "INCONCLUSIVE"
+        text += _leanings(parts) if published else ""
     spoke = [p.scale for p in parts if p.scale is not None and p.label != "NOT TESTED"]
     return Verdict(
         claim=claim,
@@ -41,3 +46,32 @@ def judge_compound(claim: Compound, parts: tuple[Verdict, ...], *, published: bo
         parts=parts,
         published=published,
     )
+
+
+def _untested(claim: Compound, parts: int, untested: int, text: str, *, published: bool) -> str:
+    """Why a sentence is not tested; where nothing at all is known, what the claim's note says of that."""
+    if not published:
+        return f"{text}; {untested} have no evidence"
+    if untested < parts:
+        return f"{text}; of {untested} no number was published"
+    return f"No number was published for any of its {parts} parts" + (f": {claim.note}" if claim.note else "")
+
+
+def _leanings(parts: tuple[Verdict, ...]) -> str:
+    """How the published numbers of the parts that cannot be told from chance lie, read as printed."""
+    found = [lean for p in parts if not p.contradicted and p.label not in STANDS and (lean := leans(p)) is not None]
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"; as printed, the undecided one {'agrees with' if found[0] else 'goes against'} it"
+    return f"; as printed, {sum(found)} of the {len(found)} undecided agree with it"
+
+
+def leans(verdict: Verdict) -> bool | None:
+    """Whether a published difference or trend has the direction of its claim; ``None`` if it has none."""
+    claim, mean = verdict.claim, verdict.mean
+    if mean is None or math.isnan(mean):
+        return None
+    if isinstance(claim, Ordering):
+        return abs(mean) <= claim.within if claim.within is not None else mean > claim.by
+    return mean > 0 if isinstance(claim, Trend) else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repro.verdicts.cells import Cell, Key, leaves, published_cells
 from repro.verdicts.chance import at_chance, chance_interval
@@ -158,13 +159,15 @@ def _trend(claim: Trend, cells: list[Cell]) -> Verdict:
         return _verdict(claim, label, reason, n=min(sizes), mean=rho, p=up)
     if not all(_several(c) for c in cells):
         means = ", ".join(num(c.mean) for c in cells)
-        return _verdict(claim, "INCONCLUSIVE", f"Published means {means}, without the spread to judge a trend by.")
+        reason = f"Published means {means}, without the spread to judge a trend by."
+        slope = sign * float(_positions(cells) @ [c.mean for c in cells])
+        return _verdict(claim, "INCONCLUSIVE", reason, mean=slope)
     return _contrast(claim, cells, sign)
 
 
 def _contrast(claim: Trend, cells: list[Cell], sign: int) -> Verdict:
     """Linear contrast of the means along the order, with Satterthwaite's degrees of freedom."""
-    c = sign * (np.arange(len(cells)) - (len(cells) - 1) / 2)
+    c = sign * _positions(cells)
     variances = np.array([(x.sd or 0.0) ** 2 / (x.n or 1) for x in cells]) * c**2
     slope, total = float(c @ [x.mean for x in cells]), float(variances.sum())
     if total == 0:
@@ -177,6 +180,11 @@ def _contrast(claim: Trend, cells: list[Cell], sign: int) -> Verdict:
         f"Linear trend over the published means: t = {t:.2f}, df = {df:.2f}, one-sided {p_text(min(p_up, p_down))}."
     )
     return _verdict(claim, label, reason, n=min(x.n or 0 for x in cells), mean=slope, p=p_up)
+
+
+def _positions(cells: list[Cell]) -> NDArray[np.float64]:
+    """Places along the order, around 0."""
+    return np.arange(len(cells), dtype=np.float64) - (len(cells) - 1) / 2
 
 
 def _collapse(claim: Collapse, cell: Cell, images: int) -> Verdict:

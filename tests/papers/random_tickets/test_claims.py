@@ -121,7 +121,7 @@ def test_a_row_makes_its_claim_alone() -> None:
 
 def test_tables_and_aliases() -> None:
     issue = {"random-tickets", "grasp", "snip", "partially-trained", "sanity", "allocation"}
-    assert issue | {"dense", "paper"} == set(paper.tables)
+    assert issue | {"dense", "paper", "comparison", "profiles"} == set(paper.tables)
     assert paper.table("seed").id == "random-tickets"
 
 

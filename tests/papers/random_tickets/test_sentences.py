@@ -3,7 +3,9 @@
 import pytest
 
 from papers.random_tickets import paper
+from repro.verdicts.published import judge_published
 from shared.claims import Compound, Ordering, Value
+from shared.paper import experiments_of
 
 SENTENCES = {s.id: s for s in paper.sentences}
 PUBLISHED = {
@@ -66,3 +68,21 @@ def test_pairs_share_code_base_and_method() -> None:
     reproduced = SENTENCES["q4-reproducible"]
     assert isinstance(reproduced, Compound)
     assert not any(isinstance(p, Ordering) and p.paired for p in reproduced.parts)
+
+
+def test_every_sentence_can_be_run() -> None:
+    """Each sentence's experiments are those of tables, so that runs can be held against it as well as numbers."""
+    runnable = {e for t in paper.tables.values() for c in t.claims for e in experiments_of(c)}
+    assert all(set(experiments_of(s)) <= runnable for s in paper.sentences)
+    held = {c.id.split("-", 1)[1] for name in ("comparison", "profiles") for c in paper.tables[name].claims}
+    assert held == {"q3-random-matches", "q9-descending-is-best", "q10-falls-with-sparsity", "q11-hybrid-beats-random"}
+
+
+def test_sentences_without_a_published_number_say_so_and_where_to_run_them() -> None:
+    verdicts = {v.claim.id: v for v in judge_published(paper)}
+    for id, table in (("q5-partially-trained-pass", "sanity"), ("q9-descending-is-best", "profiles")):
+        assert verdicts[id].label == "NOT TESTED"
+        assert verdicts[id].reason.startswith("No number was published for any of its")
+        assert f"table {table} runs" in verdicts[id].reason
+    assert "27 of the 30 undecided agree" in verdicts["q1-initial-tickets-corrupted"].reason
+    assert "3 of the 12 undecided agree" in verdicts["q6-hybrid-improves"].reason

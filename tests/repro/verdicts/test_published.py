@@ -135,3 +135,24 @@ def test_paired_runs(with_claims):
     cells = (value("a", 0.0, per_seed=a), value("b", 0.0, per_seed=b))
     plain, paired = judged(with_claims, *cells, ordering(), ordering(paired=True))
     assert (plain.label, paired.label) == ("NOT SIGNIFICANT", "SUPPORTED")
+
+
+def test_undecided_parts_are_read_as_printed(with_claims):
+    numbers = value("a", 3.0), value("b", 2.0), value("c", 1.0)  # no spreads
+    falls = Trend(id="trend", table="t", text="", experiments=("a", "b", "c"))
+    parts = (ordering("a", "b"), ordering("c", "b"), falls, ordering("a", "c", within=0.5))
+    verdict = judged(with_claims, *numbers, Compound(id="all", table="t", text="", parts=parts))[-1]
+    assert verdict.label == "NOT SIGNIFICANT"
+    assert verdict.reason.endswith("as printed, 2 of the 4 undecided agree with it.")
+    lone = Compound(id="one", table="t", text="", parts=(ordering("c", "b"),))
+    assert judged(with_claims, *numbers, lone)[-1].reason.endswith("the undecided one goes against it.")
+
+
+def test_a_sentence_without_any_published_number_says_why(with_claims):
+    parts = (ordering("a", "b"), ordering("b", "c"))
+    note = "the figure was never printed"
+    none = Compound(id="none", table="t", text="", parts=parts, note=note)
+    (verdict,) = judged(with_claims, none)
+    assert verdict.reason == f"No number was published for any of its 2 parts: {note}."
+    some = judged(with_claims, value("a", 3.0, 0.1, 5), value("b", 2.0, 0.1, 5), none)[-1]
+    assert some.reason == "1 of 2 parts stand and 0 fall; the sentence needs 2; of 1 no number was published."
