@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as text
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table as Grid
 
@@ -12,6 +12,9 @@ from repro.launch.job import Ended
 from repro.settings import differing
 from repro.showing import in_words, plain
 from repro.single import Single, record_of
+
+if TYPE_CHECKING:
+    from repro.evidence.record import Outcome
 
 SCHEMA_VERSION = 1
 NAMES_OF_CUT = ("model.width", "data.name", "data.per_class")
@@ -80,6 +83,15 @@ def result(single: Single, *, repeated: bool, json: bool) -> None:
     out.print(grid)
 
 
+def parameters(outcome: Outcome) -> str:
+    """How many numbers training could still change, of all; tied weights count as the values that they share."""
+    values = (outcome.extra.get("tie") or {}).get("values")
+    free = outcome.parameters - outcome.prunable + (outcome.remaining if values is None else values)
+    shared = "" if values is None else f", which share {values:,} values"
+    left = f"{outcome.remaining:,} of {outcome.prunable:,} prunable left{shared}"
+    return f"{left}; {free:,} of {outcome.parameters:,} parameters in all"
+
+
 def lines(single: Single) -> list[tuple[str, str]]:
     """The summary, as names and values."""
     record = record_of(single)
@@ -88,7 +100,7 @@ def lines(single: Single) -> list[tuple[str, str]]:
         ("run", f"{single.run().label} at {single.protocol.scale} scale, {single.protocol.variant}"),
         ("accuracy", f"last {o.last.percent:.2f} %, best {o.best.percent:.2f} % (epoch {o.best.epoch})"),
         ("sparsity", f"{100 * (1 - o.remaining / o.prunable):.4f} %"),
-        ("weights", f"{o.remaining:,} of {o.prunable:,} prunable left; {o.parameters:,} parameters in all"),
+        ("weights", parameters(o)),
         ("MACs", f"{o.macs_sparse:,} of {o.macs_dense:,} a sample ({ratio(o.macs_dense, o.macs_sparse)})"),
     ]
     if o.status == "diverged":
