@@ -1,7 +1,7 @@
 """Checkpoints: tensors in safetensors, the rest in JSON, renamed into place only when complete.
 
-A checkpoint is a folder with ``tensors.safetensors`` and ``state.json``; the latter holds the SHA-256 of the former, and
-on a second line that of its own first line.
+A checkpoint is a folder with ``tensors.safetensors`` and ``state.json``; the latter holds the SHA-256 of the former,
+and on a second line that of its own first line.
 The previous checkpoint stays until the next one is in place, and a damaged one is passed over. No pickle is ever read.
 """
 

@@ -76,7 +76,7 @@ class Engine:
         self.observers, self.stop = list(observers), stop or Stop()
         masks = Masks(prunable_parameters(setup.model, protocol.prunable))
         self.state = State(protocol, setup.model, masks, setup.draws, setup.device, train=setup.train)
-        self.saver = Saver(self.state, directory, checkpoint_seconds)
+        self.saver = Saver(self.state, directory, checkpoint_seconds, setup.data.get("fingerprints"))
         self.world = world or World()
         alone = self.world.size == 1
         self.team = None if alone else Team(self.world, setup.model, protocol.precision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,10 +86,12 @@ class Saver:
         state: the run.
         directory: its directory.
         every_seconds: shortest time between two checkpoints.
+        data: fingerprints of the data by split, where they are known; a run goes on only with those it began with.
     """
 
-    def __init__(self, state: State, directory: RunDirectory, every_seconds: float) -> None:
+    def __init__(self, state: State, directory: RunDirectory, every_seconds: float, data: object = None) -> None:
         self.state, self.directory, self.every_seconds = state, directory, every_seconds
+        self.data: dict[str, str] = dict(data) if isinstance(data, Mapping) else {}
         self._last = time.monotonic()
         self._loaded: tuple[dict[str, Tensor], dict[str, Any]] | None = None
 
@@ -121,6 +123,7 @@ class Saver:
             plain.pop("optimizer", None)
         number = position.phase * 1_000_000 + position.epoch
         plain |= {"position": asdict(position), "extra": extra, "identity": self.state.protocol.identity}
+        plain["data"] = self.data
         checkpoint.save_numbered(self.directory.checkpoints, number, tensors, plain)
         self._last = time.monotonic()
 
@@ -128,7 +131,8 @@ class Saver:
         """Load the newest sound checkpoint; a damaged one is passed over with a notice.
 
         Raises:
-            ReproError: if there are checkpoints and all of them are damaged or belong to another run.
+            ReproError: if there are checkpoints and all of them are damaged or belong to another run, or if the data
+                are not those of the checkpoint.
         """
         reasons = []
         for folder in checkpoint.names(self.directory.checkpoints):
@@ -136,6 +140,7 @@ class Saver:
                 tensors, plain = checkpoint.read(folder)
                 if plain["identity"] != self.state.protocol.identity:
                     raise checkpoint.DamagedCheckpointError(f"{folder} belongs to another run")
+                self._same_data(plain.get("data", {}))
                 unpack_network(self.state, tensors, plain)
             except (checkpoint.DamagedCheckpointError, KeyError, ValueError, RuntimeError) as error:
                 reasons.append(str(error))
@@ -150,6 +155,14 @@ class Saver:
                 "delete its checkpoint folder to start this run again."
             )
         return None
+
+    def _same_data(self, before: Mapping[str, str]) -> None:
+        changed = sorted(k for k in before.keys() & self.data.keys() if before[k] != self.data[k])
+        if changed:
+            raise ReproError(
+                f"The data of {self.directory.path} changed since its last checkpoint ({', '.join(changed)}); put the "
+                "former data back, or start this run again with --restart."
+            )
 
     def restore_phase(self, method: Sequence[Component]) -> None:
         """Put back optimiser and method after the phase has built them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,31 @@ def test_damaged_checkpoints_are_passed_over_or_named(
         (folder / "state.json").write_text("{")
     with pytest.raises(ReproError, match="delete its checkpoint folder"):
         make_engine(folder="worse").run()
+
+
+def test_a_run_does_not_go_on_with_other_data(make_engine: Make, print_of: Print) -> None:
+    def made(folder: str, fingerprint: str, **options: Any) -> Engine:
+        engine = make_engine(folder=folder, checkpoint_seconds=0.0, **options)
+        engine.saver.data = {"train": fingerprint, "test": "0"}
+        return engine
+
+    whole, cut = made("whole", "a"), made("cut", "a", observers=[Stop(3)])
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        cut.run()
+    lines = cut.directory.metrics.read_text()
+    with pytest.raises(ReproError, match=r"changed since its last checkpoint \(train\).*--restart"):
+        made("cut", "b").run()
+    assert cut.directory.metrics.read_text() == lines
+    again = made("cut", "a")
+    again.run()
+    assert print_of(again) == print_of(whole)
+
+
+def test_the_data_of_a_run_are_those_of_its_setup(make_engine: Make) -> None:
+    engine = make_engine()
+    known = replace(engine.setup, data={"fingerprints": {"train": "a"}})
+    assert Engine(engine.protocol, known, engine.directory).saver.data == {"train": "a"}
 
 
 def test_one_process_holds_a_run(tmp_path: Path) -> None:
