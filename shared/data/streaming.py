@@ -120,13 +120,15 @@ class FolderLoader(EpochLoader):
     def epoch(self, e: int, part: Part = WHOLE, *, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch ``e`` from batch ``start`` on; of each, only the rows of ``part`` are decoded."""
         order, drawn = self.plan(e)
-        whole = order.split(self.batch_size)[start:]
+        whole = order.cpu().split(self.batch_size)[start:]
         rows = [part.rows(len(samples)) for samples in whole]
         mine = [samples[at] for samples, at in zip(whole, rows, strict=True)]
-        for samples, at, all_of_it, images in zip(mine, rows, whole, self._decoded(mine, self.workers), strict=True):
-            moved = self.normalise(apply(images.to(self.device, non_blocking=True), drawn, samples))
-            labels = self.examples.labels[samples]
-            yield Batch(moved, labels, at.start, len(all_of_it)) if part.of > 1 else Batch(moved, labels)
+        decoded = self._decoded(mine, self.workers)
+        for samples, at, everything, images in zip(mine, rows, whole, decoded, strict=True):
+            here = upload(samples, self.device)
+            moved = self.normalise(apply(images.to(self.device, non_blocking=True), drawn, here))
+            labels = self.examples.labels[here]
+            yield Batch(moved, labels, at.start, len(everything)) if part.of > 1 else Batch(moved, labels)
 
     def batch(self, e: int, i: int) -> Batch:
         """Batch ``i``, counted from 0, of epoch ``e``; decoded in this process each time it is asked for."""
@@ -134,7 +136,7 @@ class FolderLoader(EpochLoader):
             raise IndexError(f"batch {i} of {len(self)}")
         order, drawn = self.plan(e)
         samples = order.split(self.batch_size)[i]
-        images = next(self._decoded([samples], 0)).to(self.device)
+        images = next(self._decoded([samples.cpu()], 0)).to(self.device)
         return Batch(self.normalise(apply(images, drawn, samples)), self.examples.labels[samples])
 
     def eval_batches(self, batch: int | None = None, part: Part = WHOLE) -> Iterator[Batch]:
@@ -146,7 +148,7 @@ class FolderLoader(EpochLoader):
 
     def _decoded(self, batches: Sequence[Tensor], workers: int) -> Iterator[Tensor]:
         yield from DataLoader(
-            _Decoding(self.listing, self.size, [samples.cpu() for samples in batches]),
+            _Decoding(self.listing, self.size, batches),
             batch_size=None,
             num_workers=workers,
             pin_memory=self.device.type == "cuda",

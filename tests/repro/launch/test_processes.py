@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from repro.cli import main
 from repro.launch.processes import Launch, device_of, joined, launched, refuse_torchrun
 from shared.errors import ReproError
 
@@ -37,6 +38,18 @@ def test_commands_of_many_runs_are_refused_under_torchrun_alone() -> None:
     with pytest.raises(ReproError, match="`repro sweep` is about many runs"):
         refuse_torchrun("sweep", TORCHRUN)
     refuse_torchrun("sweep", SRUN)  # several sweeps divide the runs among them
+
+
+@pytest.mark.parametrize("words", [["sweep", "flipout"], ["verify", "flipout", "--table", "vgg19"]])
+def test_the_command_line_refuses_them(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in TORCHRUN.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    assert f"`repro {words[0]}` is about many runs" in capsys.readouterr().err
 
 
 def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
