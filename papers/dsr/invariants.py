@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from shared.training.state import State
 
 EVENTS = 40
+LAYERS = [{"type": "linear", "in": a, "out": b, "bias": False} for a, b in ((40, 60), (60, 20), (20, 10))]
 
 
 @cache
-def trajectory(variant: str) -> dict[str, Any]:
-    """Forty events on a small network whose weights move at random in between."""
+def trajectory(variant: str, method: str = "dsr") -> dict[str, Any]:
+    """Forty events of DSR or SET on a small network whose weights move at random in between."""
     import torch
 
     from papers.dsr import recipes
@@ -24,14 +25,16 @@ def trajectory(variant: str) -> dict[str, Any]:
     from shared.models.layers import sequential
     from shared.training.components.reallocate import Reallocation
 
-    layers = [{"type": "linear", "in": a, "out": b, "bias": False} for a, b in ((40, 60), (60, 20), (20, 10))]
-    state = _state(sequential(layers))
-    options = recipes.dsr(SCHEDULES["mnist_schedule"], 60, None, variant).options
+    state = _state(sequential(LAYERS))
+    schedule = SCHEDULES["mnist_schedule"]
+    moves = recipes.set_(schedule, 0.1, None, variant) if method == "set" else recipes.dsr(schedule, 60, None, variant)
+    options = moves.options
     options = {k: v for k, v in options.items() if k not in ("period_epochs", "periods")}
     component = Reallocation(periods=[1], threshold=0.02, **options)  # type: ignore[arg-type]
     component.start(state)
     generator = torch.Generator().manual_seed(7)
     out: dict[str, Any] = {"before": state.masks.remaining, "remaining": [], "fresh": [], "thresholds": []}
+    out["per_tensor"] = [state.masks.remaining_per_tensor()]
     for step in range(EVENTS):
         state.step = step
         before = {n: m.clone() for n, m in state.masks.live.items()}
@@ -39,6 +42,7 @@ def trajectory(variant: str) -> dict[str, Any]:
         grown = {n: m & ~before[n] for n, m in state.masks.live.items()}
         zero = all(bool((state.masks.parameters[n][g] == 0).all()) for n, g in grown.items())
         out["remaining"].append(state.masks.remaining)
+        out["per_tensor"].append(state.masks.remaining_per_tensor())
         out["fresh"].append(zero and all(bool((p[~state.masks.live[n]] == 0).all()) for n, p in _items(state)))
         out["thresholds"].append((component.log.events[-1]["threshold"], component.threshold))
         with torch.no_grad():
@@ -92,7 +96,55 @@ def published_surplus() -> float:
 
 def grown_start_at_zero() -> float:
     """Grown weights are 0, and so is everything inactive, right after an event."""
-    return float(all(all(trajectory(v)["fresh"]) for v in ("published", "corrected")))
+    runs = [("published", "dsr"), ("corrected", "dsr"), ("published", "set")]
+    return float(all(all(trajectory(*run)["fresh"]) for run in runs))
+
+
+def set_within() -> float:
+    """SET keeps the number of active weights of every tensor."""
+    counts = trajectory("published", "set")["per_tensor"]
+    return float(all(c == counts[0] for c in counts))
+
+
+def rewired_within() -> float:
+    """DeepR keeps the number of active weights of every tensor after every step, and what it grows starts at 0."""
+    return float(all(_rewired(signs, EVENTS)[1] for signs in ("stale", "fixed")))
+
+
+def lost_at_first() -> float:
+    """As published DeepR drops about half of its weights before any has turned, with fixed signs none (trap 1)."""
+    stale, fixed = _rewired("stale", 1)[0], _rewired("fixed", 1)[0]
+    return float(0.4 < stale < 0.6 and fixed == 0)
+
+
+@cache
+def _rewired(signs: Any, steps: int) -> tuple[float, bool]:
+    """Share of the weights that DeepR drops at its first step, and whether the laws held in all of them.
+
+    Weights move at random after each step, not before the first.
+    """
+    import torch
+
+    from papers.dsr.deep_rewiring import DeepRewiring
+    from shared.models.layers import sequential
+
+    state = _state(sequential(LAYERS))
+    state.optimizer = torch.optim.SGD(state.model.parameters(), lr=0.1)
+    component = DeepRewiring(eta=0.01, temperatures=[1e-5], signs=signs)
+    component.start(state)
+    before, law = state.masks.remaining_per_tensor(), True
+    generator = torch.Generator().manual_seed(7)
+    for step in range(steps):
+        state.step = step
+        masks = {n: m.clone() for n, m in state.masks.live.items()}
+        component.after_batch(state)
+        zero = all(not bool(p[~(masks[n] & state.masks.live[n])].any()) for n, p in _items(state))
+        law = law and zero and state.masks.remaining_per_tensor() == before
+        with torch.no_grad():
+            for p in state.masks.parameters.values():
+                p.add_(torch.randn(p.shape, generator=generator), alpha=0.05)
+        state.masks.apply()
+    return sum(component.counts[0]) / sum(before.values()), law
 
 
 def threshold_rule() -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from papers.dsr import invariants
+from papers.dsr import invariants, worked_examples
 from shared.claims import Claim, Exact
 
 
@@ -39,6 +39,21 @@ def laws() -> list[Claim]:
             "The threshold halves above 1.1 N_p, doubles below 0.9 N_p, else stays",
             invariants.threshold_rule,
         ),
+        law("law-set-within", "SET keeps the number of active weights of every tensor", invariants.set_within),
+        law(
+            "law-deep-rewiring",
+            "DeepR keeps the number of active weights of every tensor after every step, and grows at 0",
+            invariants.rewired_within,
+        ),
+        law(
+            "law-first-step",
+            "As published DeepR drops about half of its weights before any has turned, with fixed signs none",
+            invariants.lost_at_first,
+        ),
+        law("example-rounding", "Worked examples 7.4: six roundings of growth", worked_examples.rounding),
+        law("example-remainders", "Worked example 7.4: the corrected rule", worked_examples.largest_remainders),
+        law("example-dropping", "Worked examples 7.4 and 7.5: what is dropped", worked_examples.dropping),
+        law("example-signs", "Worked example 7.7: which signs have turned", worked_examples.signs),
         law("example-threshold", "Worked example 7.2: eight counts, eight thresholds", invariants.threshold_example),
     ]
     for layer, digits in enumerate((222, 312, 321)):

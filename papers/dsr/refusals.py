@@ -73,6 +73,11 @@ RULES = (
     Needs("drop_fraction", fraction, "without --drop-criterion fraction"),
     Needs("growth_allocation", method_in(*MOVING), NOT_HERE),
     Needs("growth_rule", method_in(*MOVING), NOT_HERE),
+    Needs(
+        "growth_init",
+        lambda c: c["method"] != "deep-rewiring",
+        NOT_HERE + "; the original could redraw there, but no job does",
+    ),
     Needs("growth_init", method_in(*MOVING), NOT_HERE),
     Needs("stop_rewiring_epoch", method_in(*MOVING, "deep-rewiring"), NOT_HERE),
     Needs("deep_rewiring_eta", method_in("deep-rewiring"), NOT_HERE),

@@ -108,3 +108,24 @@ def test_densities_are_compared_with_those_of_uniform_masks():
     assert len(parts) == 16
     assert {p.metric for p in parts} == {"density_lead:fc3.weight", "sparsity_by_size", "sparsity_by_depth"}
     assert all("/dsr/" in p.better and p.worse == p.better.replace("/dsr/", "/static/") for p in parts)
+
+
+@pytest.mark.parametrize(
+    ("where", "replacement", "laws"),
+    [
+        ("shared.sparsity.growth.proportional_published", lambda *a: [([0, 0], [0, 0])], {"example-rounding"}),
+        ("shared.sparsity.growth.proportional_exact", lambda *a: [3, 0, 0, 0, 0], {"example-remainders"}),
+        ("shared.sparsity.reallocation.fraction_count", lambda n, f, extra=1: 4, {"example-dropping"}),
+        ("papers.dsr.deep_rewiring.turned", lambda w, s: w != 0, {"example-signs", "law-first-step"}),
+    ],
+)
+def test_a_changed_rule_breaks_its_law(where, replacement, laws, monkeypatch):
+    """Each law is a test that can fail: it measures the product's own functions."""
+    from papers.dsr import invariants
+
+    monkeypatch.setattr(where, replacement)
+    invariants._rewired.cache_clear()
+    found = {c.id: c.measure() for c in paper.table("invariants").claims if c.id in laws}
+    invariants._rewired.cache_clear()
+    assert set(found) == laws
+    assert not any(found.values()), found
