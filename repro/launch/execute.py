@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from repro.evidence.record import Cost, Outcome, Record
+from repro.launch import shortage
 from repro.launch.environment import environment
 from repro.launch.job import Ended, Job
 from repro.launch.processes import joined
@@ -148,8 +149,8 @@ def _train(job: Job, directory: RunDirectory, stop: Stop, world: World | None) -
 def _explain(error: Exception, job: Job) -> str:
     text = str(error).strip().splitlines()
     first = text[0] if text else type(error).__name__
-    if "out of memory" in first.lower():
-        return "Out of memory; use a smaller --batch-size, another --device, or fewer --jobs."
+    if shortage.is_shortage(error):
+        return shortage.sentence(job)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full; free some space and start the same command again."
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.ENOTDIR, errno.EEXIST):
