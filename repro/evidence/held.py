@@ -55,11 +55,15 @@ class Held(Generic[T]):
             try:
                 self._value = self._adapter.validate_json(self._text or b"")
             except ValidationError as error:
-                raise ReproError(
-                    f"The {self.what} in {self.where or 'a record'} is damaged ({first_of(error)}); "
-                    "`repro results check` lists what is readable."
-                ) from None
+                raise self.damaged(first_of(error)) from None
         return self._value
+
+    def damaged(self, reason: str) -> ReproError:
+        """The error that says what is wrong with the text and where it stands."""
+        place = self.where or "a record"
+        return ReproError(
+            f"The {self.what} in {place} is damaged ({reason}); `repro results check` lists what is readable."
+        )
 
     @property
     def parsed(self) -> bool:

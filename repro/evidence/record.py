@@ -10,7 +10,10 @@ from repro.evidence.part import Part
 from repro.evidence.stages import stage_metric
 from shared.protocol import Protocol
 
-__all__ = ["Cost", "Environment", "Layer", "Outcome", "Part", "Record", "Score", "Status"]
+__all__ = ["WITH_BEST", "Cost", "Environment", "Layer", "Outcome", "Part", "Record", "Score", "Status"]
+
+WITH_BEST = ("top1_accuracy", "top1_error")
+"""Metrics whose best value over the epochs is another than the last; all others are the same for both."""
 
 
 class Environment(Part):
@@ -52,7 +55,7 @@ class Record(Part):
             which: ``last`` or ``best``.
         """
         o, curve = self.outcome, self.outcome.curve
-        if name in ("top1_accuracy", "top1_error"):
+        if name in WITH_BEST:
             percent = (o.best if which == "best" else o.last).percent
             return percent if name == "top1_accuracy" else 100 - percent
         if name == "remaining_weights":

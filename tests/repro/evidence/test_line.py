@@ -49,6 +49,7 @@ def test_the_layout_of_to_line_leaves_curve_layers_and_extra_as_text(factory):
     assert record.metric("top1_accuracy_at_epoch", epoch=3) is not None
     assert layers[0].total == 216
     assert extra["weights"] == {"bins": [1, 2]}
+    assert len(curve) == 11
     assert all(part.parsed for part in (curve, layers, extra))
 
 
