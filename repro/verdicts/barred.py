@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from repro.evidence.record import Record
-from repro.verdicts.run_index import Runs, study_key
+from repro.verdicts.catalogue import catalogue
+from repro.verdicts.run_index import Runs
 from shared.claims import IMMATERIAL, Deviation, deviations
 from shared.paper import Paper
 from shared.protocol import Protocol, canonical
@@ -40,28 +42,27 @@ def barred_runs(runs: Runs, paper: Paper) -> Mapping[str, list[Barred]]:
 
 def _compute(runs: Runs, paper: Paper) -> Mapping[str, list[Barred]]:
     out: dict[str, list[Barred]] = defaultdict(list)
-    loose = [
-        (key, records)
+    loose = {
+        key: records
         for key, records in runs.by_key.items()
         if records[0].protocol.paper == paper.name and records[0].protocol.scale == "paper"
-    ]
-    if not loose:
-        return out
-    published = {name: e.protocol(0) for name, e in paper.experiments.items()}
-    known = {study_key(p) for p in published.values()}
-    items = {name: _settings(p) for name, p in published.items()}
+    }
+    published = catalogue(runs, paper)
+    if loose:
+        known = {published.key(name) for name in paper.experiments}
+        loose = {key: records for key, records in loose.items() if key not in known}
     alike: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, p in published.items():
+    for name in paper.experiments if loose else ():
+        p = published.protocol(name)
         alike[p.model.name, p.data.name].append(name)
-    for key, records in loose:
-        if key in known:
-            continue
+    items = cache(lambda name: _settings(published.protocol(name)))
+    for records in loose.values():
         protocol = records[0].protocol
         ours = _settings(protocol)
-        candidates = alike.get((protocol.model.name, protocol.data.name)) or list(published)
-        nearest = min(candidates, key=lambda name: len(ours ^ items[name]), default=None)
+        candidates = alike.get((protocol.model.name, protocol.data.name)) or list(paper.experiments)
+        nearest = min(candidates, key=lambda name: len(ours ^ items(name)), default=None)
         if nearest is not None:
-            material = tuple(d for d in deviations(protocol, published[nearest]) if d.material)
+            material = tuple(d for d in deviations(protocol, published.protocol(nearest)) if d.material)
             out[nearest].append(Barred(records, material))
     return out
 

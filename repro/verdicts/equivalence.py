@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from repro.verdicts.welch import Floats, interval, quantile, stand_in_error, standard_error, upper_p
@@ -32,7 +34,11 @@ def decide(d: Floats, se: Floats, df: Floats, margin: Floats, level: float = 0.0
         level: one-sided level of each test.
         effect: worst-case effect of known differences in the data; widens the interval on both sides.
     """
-    low, high = interval(d, se, df, level)
+    return place(*interval(d, se, df, level), margin, effect)
+
+
+def place(low: Floats, high: Floats, margin: Floats, effect: Floats = 0.0) -> Floats:
+    """As ``decide``, for an interval that is known already."""
     low, high = low - effect, high + effect
     inside = (low > -margin) & (high < margin)
     return np.where(inside, INSIDE, np.where(low > margin, ABOVE, np.where(high < -margin, BELOW, UNDECIDED)))
@@ -48,8 +54,7 @@ def best_half(s1: float | None, n1: int, s2: float, n2: int, level: float = 0.05
         s2, n2: our spread and present number of runs.
         level: one-sided level of each test.
     """
-    se, df = _errors(s1, n1, s2, np.append(_more_than(n2), np.inf))
-    return float(np.min(quantile(1 - level, df) * se))
+    return float(np.min(_halves(s1, n1, s2, n2, level)))
 
 
 def needed_n(
@@ -69,24 +74,33 @@ def needed_n(
         published mean is too uncertain).
     """
 
-    def decided(n: Floats) -> Floats:
-        se, df = _errors(s1, n1, s2, n)
-        return decide(d, se, df, margin, level, effect) != UNDECIDED
-
     grid = _more_than(n2)
-    hits = decided(grid)
+    hits = _decided(d, _halves(s1, n1, s2, n2, level)[:-1], margin, effect)
     if not hits.any():
         return None
     first = int(np.argmax(hits))
     start = int(grid[first - 1]) + 1 if first else int(grid[0])
     between = np.arange(start, int(grid[first]) + 1, dtype=float)
-    return int(between[int(np.argmax(decided(between)))])
+    se, df = _errors(s1, n1, s2, between)
+    return int(between[int(np.argmax(_decided(d, quantile(1 - level, df) * se, margin, effect)))])
+
+
+def _decided(d: float, half: Floats, margin: float, effect: float) -> Floats:
+    return place(d - half, d + half, margin, effect) != UNDECIDED
+
+
+@lru_cache(maxsize=256)
+def _halves(s1: float | None, n1: int, s2: float, n2: int, level: float) -> np.ndarray:
+    """Half-widths at every number of ``_more_than``, and at last with unlimited runs."""
+    se, df = _errors(s1, n1, s2, np.append(_more_than(n2), np.inf))
+    return np.asarray(quantile(1 - level, df) * se)
 
 
 def _errors(s1: float | None, n1: int, s2: float, n2: Floats) -> tuple[Floats, Floats]:
     return standard_error(s1, n1, s2, n2) if s1 is not None else stand_in_error(s2, n1, n2)
 
 
+@lru_cache(maxsize=256)
 def _more_than(n: int) -> np.ndarray:
     """Numbers of runs to try: every one up to 200, then ever wider steps."""
     near = np.arange(max(n + 1, 2), max(n + 2, 200), dtype=float)

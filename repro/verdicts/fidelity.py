@@ -16,10 +16,11 @@ def data_effect(record: Record) -> float | Deviation:
     and are not accounted for, are other data. Where no fingerprint can exist, or the record does not speak about its
     data, nothing is held against it.
     """
-    environment = record.environment
-    status = getattr(environment, "data_status", None)
+    stated = record.environment.model_extra or {}
+    status = stated.get("data_status")
     if status == "accounted":
-        return float(getattr(environment, "worst_case_points", 0.0))
+        return float(stated.get("worst_case_points", 0.0))
     if status == "unknown" and record.protocol.data.name in FINGERPRINTED:
-        return Deviation("data.fingerprint", "the original's", environment.data.get("test", "unknown")[:12], True)
+        found = record.environment.data.get("test", "unknown")[:12]
+        return Deviation("data.fingerprint", "the original's", found, True)
     return 0.0

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from repro.verdicts.barred import barred_runs
+from repro.verdicts.catalogue import catalogue
 from repro.verdicts.cells import Cell, Key, leaves, published_cells
 from repro.verdicts.chance import at_chance, chance_interval
 from repro.verdicts.collapse import judge_collapse
@@ -94,7 +95,7 @@ class Evidence:
 
     def context(self, claim: Value) -> Context:
         """What is known about a published cell beside its claim."""
-        protocol = self.paper.experiments[claim.experiment].protocol(0)
+        protocol = catalogue(self.runs, self.paper).protocol(claim.experiment)
         images = evaluated_images(protocol.data)
         ours, theirs = self.priors(claim.metric)
         return Context(is_chance(claim, images, 1 / protocol.model.classes), images, ours, theirs)
@@ -232,7 +233,7 @@ def _original_n(claim: Ordering, cells: Mapping[Key, Cell]) -> int | None:
 
 def _published_rate(claim: Collapse, evidence: Evidence) -> tuple[int, int] | None:
     cell = evidence.cells.get((claim.experiment, claim.metric))
-    images = evaluated_images(evidence.paper.experiments[claim.experiment].protocol(0).data)
+    images = evaluated_images(catalogue(evidence.runs, evidence.paper).protocol(claim.experiment).data)
     if cell is None or images is None or cell.n is None:
         return None
     low, high = (100 * k / images for k in chance_interval(images, claim.chance))

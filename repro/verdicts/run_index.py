@@ -12,6 +12,8 @@ from shared.claims import IMMATERIAL
 from shared.paper import Paper
 from shared.protocol import Protocol, Scale, canonical, digest
 
+_MATERIAL = tuple(name for name in Protocol.model_fields if name not in IMMATERIAL)
+
 SCALES: tuple[Scale, ...] = ("paper", "reduced", "demo")
 
 
@@ -20,28 +22,47 @@ def study_key(protocol: Protocol) -> str:
     return digest({k: v for k, v in canonical(protocol).items() if k not in IMMATERIAL})
 
 
+class Keys:
+    """``study_key`` that knows again what it has seen."""
+
+    def __init__(self) -> None:
+        self._of_text: dict[str, str] = {}
+        self._of_parts: dict[tuple[int, ...], str] = {}
+
+    def of(self, protocol: Protocol) -> str:
+        """The key of any protocol."""
+        # the dump is a fast, finer key (1 and 1.0 differ in it): it only spares repeating the canonical form
+        text = protocol.model_dump_json(exclude=set(IMMATERIAL))
+        return self._of_text.get(text) or self._of_text.setdefault(text, study_key(protocol))
+
+    def of_kept(self, protocol: Protocol) -> str:
+        """The key of a protocol that stays alive as long as this does.
+
+        Runs of a study that were read together share the parts of their protocol, which the place in memory tells.
+        """
+        parts = tuple([id(getattr(protocol, name)) for name in _MATERIAL])
+        return self._of_parts.get(parts) or self._of_parts.setdefault(parts, self.of(protocol))
+
+
 @dataclass(frozen=True)
 class Runs:
     """Records indexed by paper and by the material part of their protocol."""
 
     by_key: Mapping[str, tuple[Record, ...]]
     scales: Mapping[str, frozenset[Scale]]
+    keys: Keys = field(default_factory=Keys, repr=False, compare=False)
     cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(records: Iterable[Record]) -> Runs:
         """Index records; the material key is computed once per distinct protocol."""
-        memo: dict[str, str] = {}
+        keys = Keys()
         by_key: dict[str, list[Record]] = defaultdict(list)
         scales: dict[str, set[Scale]] = defaultdict(set)
         for record in records:
-            protocol = record.protocol
-            # the dump is a fast, finer key (1 and 1.0 differ in it): it only spares repeating the canonical form
-            text = protocol.model_dump_json(exclude=set(IMMATERIAL))
-            key = memo.get(text) or memo.setdefault(text, study_key(protocol))
-            by_key[key].append(record)
-            scales[protocol.paper].add(protocol.scale)
-        return Runs({k: tuple(v) for k, v in by_key.items()}, {p: frozenset(s) for p, s in scales.items()})
+            by_key[keys.of_kept(record.protocol)].append(record)
+            scales[record.protocol.paper].add(record.protocol.scale)
+        return Runs({k: tuple(v) for k, v in by_key.items()}, {p: frozenset(s) for p, s in scales.items()}, keys)
 
     def scales_of(self, paper: Paper) -> tuple[Scale, ...]:
         """Scales at which there is any record of the paper, highest first."""

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from repro.evidence.record import Record
+from repro.evidence.record import WITH_BEST, Record
+from repro.verdicts.catalogue import Catalogue, catalogue
 from repro.verdicts.chance import at_chance
-from repro.verdicts.run_index import Runs, index, study_key
-from shared.claims import Deviation, deviations
+from repro.verdicts.run_index import Runs, index
+from shared.claims import Deviation
 from shared.paper import Paper
-from shared.protocol import Protocol, Scale
+from shared.protocol import Scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,48 +110,32 @@ def samples_of(
     """
     runs = index(records)
     planned = None if seeds is None else tuple(sorted(set(seeds)))
+    known = catalogue(runs, paper)
     out = []
     for scale in runs.scales_of(paper):
         if scales is not None and scale not in scales:
             continue
-        found = _matching(runs, experiment, paper, scale)
+        found = runs.by_key.get(known.key(experiment, scale), ())
         where = ("sample", paper.name, experiment, scale, metric, epoch, unit, planned)
         if where not in runs.cache:
             chosen = [r for r in found if planned is None or r.protocol.seed in planned]
-            runs.cache[where] = _sample(chosen, experiment, scale, runs, paper, metric, epoch, unit)
+            runs.cache[where] = _sample(chosen, experiment, scale, known, metric, epoch, unit)
         sample = runs.cache[where]
         if sample is not None:
             out.append(_in_context(sample, found, looks, data_effect, unit))
     return out
 
 
-def _matching(runs: Runs, experiment: str, paper: Paper, scale: Scale) -> tuple[Record, ...]:
-    where = ("match", paper.name, experiment, scale)
-    if where not in runs.cache:
-        published = _published(runs, experiment, paper)
-        protocol = paper.scales[scale](published) if scale in paper.scales else published
-        runs.cache[where] = runs.by_key.get(study_key(protocol), ())
-    return runs.cache[where]
-
-
-def _published(runs: Runs, experiment: str, paper: Paper) -> Protocol:
-    where = ("published", paper.name, experiment)
-    if where not in runs.cache:
-        runs.cache[where] = paper.experiments[experiment].protocol(0)
-    return runs.cache[where]
-
-
 def _sample(
     records: Sequence[Record],
     experiment: str,
     scale: Scale,
-    runs: Runs,
-    paper: Paper,
+    known: Catalogue,
     metric: str,
     epoch: int | None,
     unit: str,
 ) -> Sample | None:
-    published = _published(runs, experiment, paper)
+    published = known.protocol(experiment)
     factor = 0.01 if unit == "fraction" else 1.0
     by_seed: dict[int, tuple[Record, float, float]] = {}
     repeats = 0
@@ -161,7 +146,7 @@ def _sample(
         if record.protocol.seed in by_seed:
             repeats += 1
             continue
-        best = record.metric(metric, epoch=epoch, which="best")
+        best = record.metric(metric, which="best") if metric in WITH_BEST else last
         by_seed[record.protocol.seed] = (record, last * factor, (last if best is None else best) * factor)
     if not by_seed:
         return None
@@ -175,7 +160,7 @@ def _sample(
         best_values=tuple(row[2] for row in rows),
         seeds=tuple(r.protocol.seed for r in kept),
         identities=tuple(r.identity for r in kept),
-        deviations=_deviations(kept, published, runs, experiment),
+        deviations=tuple(dict.fromkeys(d for r in kept for d in known.deviations(experiment, r.protocol))),
         correct=tuple(o.last.correct for o in outcomes),
         total=tuple(o.last.total for o in outcomes),
         chance_runs=tuple(at_chance(o.last.correct, o.last.total, 1 / published.model.classes) for o in outcomes),
@@ -186,21 +171,6 @@ def _sample(
     )
 
 
-def _deviations(records: Sequence[Record], published: Protocol, runs: Runs, experiment: str) -> tuple[Deviation, ...]:
-    """Deviations of an experiment's runs at one scale from the published protocol, once per distinct precision."""
-    distinct = {(p.precision, p.schema_version): p for p in (r.protocol for r in records)}
-    found: dict[Deviation, None] = {}
-    for key, protocol in distinct.items():
-        where = ("deviations", published.paper, experiment, protocol.scale, key)
-        if where not in runs.cache:
-            same = (
-                protocol.model_copy(update={"seed": published.seed}) == published
-            )  # spares the comparison setting by setting
-            runs.cache[where] = () if same else tuple(deviations(protocol, published))
-        found |= dict.fromkeys(runs.cache[where])
-    return tuple(found)
-
-
 def _in_context(
     sample: Sample, records: Sequence[Record], looks: Looks | None, data_effect: DataEffect | None, unit: str
 ) -> Sample:
@@ -208,7 +178,7 @@ def _in_context(
     if looks is None and (data_effect is None or sample.scale != "paper"):
         return sample
     identities = set(sample.identities)
-    kept = [r for r in records if r.identity in identities]
+    kept = records if len(records) == sample.n else [r for r in records if r.identity in identities]
     effects = [data_effect(r) for r in kept] if data_effect and sample.scale == "paper" else []
     barred = tuple(dict.fromkeys(e for e in effects if isinstance(e, Deviation)))
     points = max((e for e in effects if not isinstance(e, Deviation)), default=0.0)

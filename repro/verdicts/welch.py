@@ -59,6 +59,8 @@ def interval(d: Floats, se: Floats, df: Floats, level: float = 0.05) -> tuple[Fl
 
 def upper_p(numerator: Floats, se: Floats, df: Floats) -> Floats:
     """P(T >= numerator / se); with se 0 the difference is known and p is 0, 1, or 0.5 at the boundary itself."""
+    if isinstance(se, float) and se > 0:
+        return stdtr(df, -numerator / se)  # the same without arrays, which is how a single claim asks
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(np.equal(numerator, 0), 0.0, np.divide(numerator, se))
     return stdtr(df, -t)

@@ -97,3 +97,8 @@ def test_levels_only_fall_with_looks():
     levels = [nominal_level(k) for k in range(1, 30)]
     assert levels[:2] == [0.05, 0.0294]
     assert all(a > b for a, b in itertools.pairwise(levels))
+
+
+@given(st.floats(-50, 50), st.floats(1e-6, 50), st.floats(1, 100))
+def test_a_single_claim_and_an_array_of_them_get_the_same_p(numerator, se, df):
+    assert upper_p(numerator, se, df) == upper_p(*(np.array([x]) for x in (numerator, se, df)))[0]
