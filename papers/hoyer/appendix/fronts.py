@@ -59,19 +59,26 @@ def charts(found: Sequence[Shown], tables: Collection[str]) -> Iterator[Chart]:
 
 
 def findings(found: Sequence[Shown]) -> Iterator[str]:
-    """What the fronts say where they lie side by side: accuracies read off at one share of weights."""
+    """The paper's regulariser beside each other one, read off their fronts at a share of weights that both reach."""
     for (_, structure, start, rule), own in groups(found).items():
         points = {m: p for m, p in front(own, structure).items() if len(p) > 1}
-        at = overlap(points)
-        if at is None:
+        paper = "group-hoyer-square" if structure else "hoyer-square"
+        if paper not in points or len(points) < 2:
             continue
-        read = sorted(((interpolated(p, at), TITLES[m]) for m, p in points.items()), reverse=True)
         what = "multiply-adds" if structure else "weights"
-        listed = ", ".join(f"{name} {value:.2f} %" for value, name in read)
+        read = [_beside(points, paper, other, what) for other in points if other != paper]
         yield (
-            f"{own[0].place}, {STARTS[start]}, rule {rule}, {own[0].scale} scale: with {at:.3g} % of the {what} left, "
-            f"the fronts read {listed} (interpolated between strengths; differences are not tested here)."
+            f"{own[0].place}, {STARTS[start]}, rule {rule}, {own[0].scale} scale, fronts read at equal {what} left: "
+            f"{'; '.join(read)} (interpolated between strengths; the differences are not tested here)."
         )
+
+
+def _beside(points: Points, paper: str, other: str, what: str) -> str:
+    at = overlap({m: points[m] for m in (paper, other)})
+    if at is None:
+        return f"{TITLES[paper]} and {TITLES[other]} reach no common share"
+    ours, theirs = (interpolated(points[m], at) for m in (paper, other))
+    return f"with {at:.3g} % of the {what}, {TITLES[paper]} {ours:.2f} %, {TITLES[other]} {theirs:.2f} %"
 
 
 def groups(found: Sequence[Shown]) -> dict[tuple[str, bool, str, str], list[Shown]]:
