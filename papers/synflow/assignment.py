@@ -25,7 +25,7 @@ def grids(evidence: Evidence) -> Iterator[Grid]:
     yield _sweep("top-1 test accuracy (%)", cells.swept(evidence, cells.accuracy), 2, "After the last epoch.")
     shares = cells.swept(evidence, cells.operations)
     note = "Of live weights, for one image; the honest count. The original's count is in the table of sizes."
-    yield _sweep("FLOPs, percent of the dense network's", shares, 2, note)
+    yield _sweep("FLOPs, percent of the dense network's", shares, 1, note)
     yield from _times(evidence)
     layers = _by_layer(evidence, cells.densities)
     if layers:

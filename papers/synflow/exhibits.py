@@ -73,7 +73,7 @@ def averages(seen: Witness) -> tuple[Chart, list[str]]:
         slope = theory.loglog_slope(found, inverse)
         words.append(f"{SPOKEN[pruner]} {slope:.3f} (layer totals differ {max(totals) / min(totals):,.3g}-fold)")
     chart = Chart(
-        "theory-layers", "Average score of a layer by its inverse size (Figure 4)",
+        "theory-layers", "Average scores of layers (Figure 4)",
         f"One point a layer; {WHO}; scores scaled to a sum of 1. A conserved score has slope 1: equal totals.",
         "1 / weights of the layer", "average score", lines, log_x=True, log_y=True, table=TABLE,
     )  # fmt: skip
@@ -89,8 +89,8 @@ def training() -> tuple[Chart, list[str]]:
         Line(f"after {max(found)} epochs", last.inverse, last.averages, dots=True),
     ]
     chart = Chart(
-        "theory-training", "Mean squared weight of a layer by its inverse size (Figure 5b)",
-        "One point a layer of the thin VGG-11, trained densely on embedded digits; the paper expects slope 1.",
+        "theory-training", "Mean squared weights of layers (Figure 5b)",
+        "One point a layer of the thin VGG-11 by its inverse size, trained densely on embedded digits.",
         "1 / weights of the layer", "mean squared weight", lines, log_x=True, log_y=True, table=TABLE,
     )  # fmt: skip
     text = (

@@ -173,10 +173,10 @@ def _laws() -> list[Claim]:
     out: list[Claim] = []
     for family, name, data in laws.PLAIN:
         who = f"{name} on {data}"
-        out.append(law(f"law-layers-{name}", f"{who}: every layer's SynFlow scores add up to the flow",
+        out.append(law(f"law-layers-{name}", f"The SynFlow scores of each layer of {who} add up to the flow",
                        partial(laws.layer_deviation, family, name, data), 0))  # fmt: skip
     for family, name, data in laws.PLAIN[1:]:
-        out.append(law(f"law-units-{name}", f"{name} on {data}: what flows into a hidden unit flows out of it",
+        out.append(law(f"law-units-{name}", f"What flows into a hidden unit of {name} on {data} flows out of it",
                        partial(laws.unit_deviation, family, name, data), 0))  # fmt: skip
     out.append(law("law-saliency", "w dL/dw of a ReLU network has the same sum in every layer",
                    partial(laws.saliency_deviation), 0))  # fmt: skip
@@ -187,7 +187,7 @@ def _laws() -> list[Claim]:
     out.append(law("law-cut-one-round", "A single round cuts as much as the whole flow",
                    partial(laws.cut_exceeds_flow, "exponential", 1), 1, 0))  # fmt: skip
     for family, name, data in laws.DEEP:
-        out.append(law(f"law-finite-{name}", f"{name} on {data}: no SynFlow score overflows",
+        out.append(law(f"law-finite-{name}", f"No SynFlow score of {name} on {data} overflows",
                        partial(laws.nonfinite_scores, family, name, data), 0, 0))  # fmt: skip
     out.append(law("law-extreme-count", "VGG-11 at a density of 10^-5 keeps exactly 93 weights",
                    partial(laws.kept_at_extreme, 1e-5), 93, 0))  # fmt: skip

@@ -25,7 +25,7 @@ MANY = 120
 class Picture:
     """One figure: ``name`` is its file name and id, ``draw`` makes it when it is wanted, ``numbers`` say the same.
 
-    ``beside`` marks a figure that belongs to the right of the one before it.
+    ``beside`` marks a figure that belongs to the right of the one before it, ``wide`` one that takes the page's width.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Picture:
     table: str = ""
     numbers: Numbers = ((), ())
     beside: bool = False
+    wide: bool = False
 
 
 def pictures(paper: Paper, tables: Sequence[Table], groups: Sequence[Group]) -> list[Picture]:
@@ -58,7 +59,8 @@ def charts(appendix: Appendix) -> Iterator[Picture]:
         numbers = (("series", chart.x, chart.y), tuple(_points(chart)))
         kind = "table" if chart.table else "own"
         draw = _later(panels.chart if chart.panels else figures.chart, chart)
-        yield Picture(f"own-{chart.name}", kind, chart.title, chart.caption, draw, chart.table, numbers)
+        wide = bool(chart.panels)
+        yield Picture(f"own-{chart.name}", kind, chart.title, chart.caption, draw, chart.table, numbers, wide=wide)
 
 
 def _points(chart: Chart) -> Iterator[tuple[str, ...]]:

@@ -34,6 +34,9 @@ def chart(chart: Chart) -> Any:
                 drawn = _draw(axes, line, i)
                 seen.setdefault(line.label, drawn)
             axes.set(xscale="log" if chart.log_x else "linear", yscale="log" if chart.log_y else "linear")
+            for axis, logarithmic in ((axes.xaxis, chart.log_x), (axes.yaxis, chart.log_y)):
+                if logarithmic:
+                    _few_powers(axis)
             axes.tick_params(labelsize=7)
             if chart.limits:
                 axes.set_ylim(*chart.limits)
@@ -43,6 +46,15 @@ def chart(chart: Chart) -> Any:
         figure.text(0.012, 0.5, chart.y, va="center", rotation="vertical", fontsize=9)
         figure.legend(seen.values(), seen.keys(), loc="lower center", ncols=min(5, len(seen)), borderaxespad=0.1)
         return figure
+
+
+def _few_powers(axis: Any) -> None:
+    """At most four powers of ten, as plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(numticks=4))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.7g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _draw(axes: Any, line: Line, i: int) -> Any:

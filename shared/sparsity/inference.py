@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from shared.sparsity.compaction import compacted, largest_difference, size_of
 
-ROUNDS = (5, 30)
+ROUNDS = (9, 40)
 """Fewest and most rounds after the one that warms up."""
-SECONDS = 1.0
+SECONDS = 2.0
 """After so long no further round begins, once there are the fewest."""
 
 
