@@ -114,7 +114,15 @@ def shown(evidence: Evidence) -> list[Shown]:
                             runs=cell.runs,
                         )
                     )
-    return [s for s in found if s.runs]
+    return _distinct([s for s in found if s.runs])
+
+
+def _distinct(found: Sequence[Shown]) -> list[Shown]:
+    """Each set of runs once: the demo cuts ResNets of every depth to the same network."""
+    first: dict[tuple[int, ...], Shown] = {}
+    for s in found:
+        first.setdefault(tuple(id(r) for r in s.runs), s)
+    return list(first.values())
 
 
 def _of_cell(cell: Cell, evidence: Evidence) -> Shown:

@@ -186,6 +186,13 @@ def test_residual_networks_are_shown_by_what_the_smaller_network_needs() -> None
     assert any("ResNet-20 on CIFAR-10" in f for f in found.findings)
 
 
+def test_networks_that_a_scale_makes_the_same_are_shown_once() -> None:
+    same = [run(60.0, 5_000, **compact(0.0))]
+    found = make({f"cifar10/resnet-{d}/group-lasso-1e-5": same for d in (20, 56)}, scale="demo")
+    (grid,) = [g for g in found.grids if g.title.startswith("Smaller")]
+    assert len(grid.rows) == 1
+
+
 def test_corrected_runs_are_kept_apart() -> None:
     evidence: Callable[[str], Evidence] = lambda name: {name: Cell("paper", [run(98, 9_000)])}  # noqa: E731
     assert not shown(evidence(f"{MLP}/corrected-pretrained-hoyer-square-0.0002/V0.03"))
