@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from repro import home
 from repro.launch.job import Ended, Job
@@ -37,6 +37,7 @@ class Wanted:
         queue: a file of grids, one a line.
         scale, seeds, precision, sets: of every run; ``sets`` only for grids.
         data_dir, runs_dir, device, jobs, threads, per_gpu: the machine; ``per_gpu`` runs share one GPU.
+        options, variant, checks: of every run of a grid, where a combination does not say otherwise.
     """
 
     tables: Sequence[str] = ()
@@ -53,6 +54,9 @@ class Wanted:
     jobs: int | None = None
     threads: int | None = None
     per_gpu: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    variant: str | None = None
+    checks: Sequence[str] = ()
 
 
 def prepare(paper: Paper, wanted: Wanted) -> Prepared:
@@ -133,6 +137,9 @@ def _combined(paper: Paper, wanted: Wanted, grid: Sequence[Combination]) -> tupl
     from repro.launch.grid import name_of, single
 
     base = Asked(
+        options=wanted.options,
+        variant=wanted.variant,
+        check=wanted.checks,
         scale=wanted.scale,
         precision=wanted.precision,
         sets=wanted.sets,

@@ -23,6 +23,7 @@ DIVERGED = 1
 
 def command(context: typer.Context) -> None:
     """One training run with a paper's own options."""
+    from repro.cli.run_list import run_all, split
     from repro.cli.run_options import application
     from repro.registry import load, names
     from shared.errors import ReproError
@@ -38,9 +39,13 @@ def command(context: typer.Context) -> None:
         raise ReproError(f"Say which paper: `repro run PAPER ...`; known: {', '.join(names())}.")
     words.remove(name)
     paper = load(name)
+    words, axes = split(paper, words)
 
     def action(typed: Mapping[str, Any], common: Mapping[str, Any]) -> None:
-        _run(paper, typed, common)
+        if axes:
+            run_all(paper, axes, typed, common)
+        else:
+            _run(paper, typed, common)
 
     application(paper, action)(words, prog_name=f"repro run {name}")
 

@@ -47,7 +47,10 @@ def application(paper: Paper, action: Callable[[Mapping[str, Any], Mapping[str, 
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    text = f"{paper.title} ({paper.citation}).\n\nOne run. What is not given follows the paper; the scale then cuts it."
+    text = (
+        f"{paper.title} ({paper.citation}).\n\nOne run, or one for each combination where numbers and choices are "
+        "given as lists (1,2,5). What is not given follows the paper; the scale then cuts it."
+    )
     app.command(name=paper.name, help=text)(command)
     return app
 

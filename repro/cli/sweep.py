@@ -16,6 +16,7 @@ from repro.cli.errors import EVIDENCE_MISSING, INTERRUPTED
 if TYPE_CHECKING:
     from repro.launch.job import Ended
     from repro.request import Prepared
+    from repro.sweep import Wanted
 
 WHAT, HOW, OUTPUT = "what to run", "machine (no part of the protocol)", "output"
 
@@ -78,11 +79,9 @@ def command(
     """
     began = time.time()
     from repro import sweep
-    from repro.cli import sweep_show as show
     from repro.launch.limit import seconds, usable
     from repro.launch.processes import refuse_torchrun
     from repro.registry import load
-    from repro.request import check
 
     refuse_torchrun("sweep")
     wanted = sweep.Wanted(
@@ -103,6 +102,25 @@ def command(
     )
     deadline = began + usable(seconds(time_limit)) if time_limit else None
     prepared = sweep.prepare(load(paper), wanted)
+    carry_out(prepared, wanted, on=on, retries=retries, deadline=deadline, dry_run=dry_run, json=json, track=track)
+
+
+def carry_out(
+    prepared: Prepared,
+    wanted: Wanted,
+    *,
+    on: str = "local",
+    retries: int = 1,
+    deadline: float | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+    track: bool = True,
+) -> None:
+    """Execute what is left of a sweep and show how all of it stands; leaves with its exit code."""
+    from repro import sweep
+    from repro.cli import sweep_show as show
+    from repro.request import check
+
     if dry_run:
         show.report(prepared, sweep.outcomes(prepared, ()), json=json, ended=False)
         raise typer.Exit(0)
