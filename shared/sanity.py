@@ -8,19 +8,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.errors import ReproError, unknown
-from shared.protocol import Method, Protocol, Prune, Rewind, Train
+from shared.protocol import Method, Phase, Protocol, Prune, Rewind, Train
 
 DATA_CHECKS = ("random-labels", "random-pixels", "half-dataset")
 STRUCTURE_CHECKS = ("layerwise-rearrange", "layerwise-weight-shuffling")
 CHECKS = (*DATA_CHECKS, *STRUCTURE_CHECKS)
+CHANGE_MASKS = ("prune", "prune-after", "prune-gradually", "reallocate", "deep-rewiring")
+"""Components that prune or grow while training: the ticket is what they end with."""
+HOLD_MASKS = ("masked-weights",)
+STAY = ("learning-rate-table", *HOLD_MASKS)
+"""Components that say how to train, and that the ticket is trained with again."""
+BLIND = ("random", "magnitude", "synflow", "random-ticket", "sparse-init", "erdos-renyi-init", "tie")
+"""Prunings and scores that look at no data."""
+Checks = tuple[Method, ...]
+Phases = tuple[Phase, ...]
 
 
 def with_checks(protocol: Protocol, names: Sequence[str]) -> Protocol:
     """The run with some checks applied.
 
     Where a pruning phase comes first, the data it scores, its masks or the weights it leaves are spoilt, and training
-    sees clean data. Where pruning happens during training, the run is trained on the spoilt data, then its ticket (the
-    masks it ends with) is rearranged or shuffled, set back to the initial weights, and trained again on clean data.
+    sees clean data. Where it comes after a training, the data of that training are spoilt, or the ticket that is drawn
+    from it. Where pruning happens during training, the run is trained on the spoilt data, then its ticket (the masks
+    it ends with) is rearranged or shuffled, set back to the initial weights, and trained again on clean data.
 
     Args:
         protocol: without checks.
@@ -35,30 +45,83 @@ def with_checks(protocol: Protocol, names: Sequence[str]) -> Protocol:
         if name not in CHECKS:
             raise unknown("sanity check", name, CHECKS)
     checks = tuple(Method(name=name) for name in CHECKS if name in names)
-    first = protocol.phases[0]
-    if isinstance(first, Prune):
-        spoilt = first.model_copy(update={"checks": checks})
-        return protocol.with_(phases=(spoilt, *protocol.phases[1:]))
-    if not isinstance(first, Train) or not first.methods or len(protocol.phases) > 1:
-        raise ReproError(
-            "--check needs a run that prunes before training or in one training; this one prunes "
-            f"{'nothing' if len(protocol.phases) == 1 else 'in several phases'}, so choose another method."
-        )
     data = tuple(c for c in checks if c.name in DATA_CHECKS)
-    structure = tuple(c for c in checks if c.name in STRUCTURE_CHECKS)
-    return protocol.with_(phases=(first.model_copy(update={"checks": data}), *_ticket(first, structure)))
-
-
-def _ticket(found: Train, checks: tuple[Method, ...]) -> tuple[Prune | Rewind | Train, ...]:
-    """Take the masks that a training ended with, go back to its beginning, and train what is left.
-
-    The check of the weights comes after the rewind: it is the initial weights that are shuffled.
-    """
     masks = tuple(c for c in checks if c.name == "layerwise-rearrange")
-    weights = tuple(c for c in checks if c.name != "layerwise-rearrange")
-    again = found.model_copy(update={"name": "ticket", "methods": (Method(name="mask-gradients"),), "checks": ()})
-    return (
-        Prune(name="check", method=Method(name="keep-masks"), checks=masks),
-        Rewind(phase=found.name, epoch=0, checks=weights),
-        again,
+    weights = tuple(c for c in checks if c.name == "layerwise-weight-shuffling")
+    prunings = [i for i, phase in enumerate(protocol.phases) if isinstance(phase, Prune)]
+    trainings = [phase for phase in protocol.phases if isinstance(phase, Train)]
+    phases = protocol.phases
+    if any(_prunes(t, alone=not prunings) for t in trainings):
+        return protocol.with_(phases=_found_in_training(phases, data, masks, weights))
+    if any(isinstance(p, Prune) and p.method.name == "tie" for p in phases):
+        raise ReproError("--check needs a run that removes weights; this one ties them, so choose another method.")
+    if prunings == [0]:
+        _sees_data(phases[0], data)
+        first = phases[0].model_copy(update={"checks": checks})
+        return protocol.with_(phases=(first, *phases[1:]))
+    if len(prunings) == 1 and isinstance(phases[0], Train):
+        return protocol.with_(phases=_from_trained(phases, prunings[0], data, masks, weights))
+    raise ReproError(
+        "--check needs a run that prunes once, or in one training; this one prunes "
+        f"{'nothing' if not prunings else 'several times'}, so choose another method."
     )
+
+
+def _prunes(train: Train, *, alone: bool) -> bool:
+    """Whether a training ends with other masks than it began with; if nothing else prunes, its components do."""
+    names = {m.name for m in train.methods}
+    return bool(names & set(CHANGE_MASKS)) or (alone and bool(names - {*STAY, "mask-gradients"}))
+
+
+def _sees_data(prune: Phase, data: Checks) -> None:
+    """Refuse to spoil data that a pruning never looks at."""
+    if not data or not isinstance(prune, Prune):
+        return
+    score = prune.method.options.get("pruner", prune.method.name)
+    if score in BLIND:
+        raise ReproError(
+            f"--check {data[0].name} has no effect: {score} prunes without looking at data; "
+            f"there is --check {' and '.join(STRUCTURE_CHECKS)}."
+        )
+
+
+def _from_trained(phases: Phases, at: int, data: Checks, masks: Checks, weights: Checks) -> Phases:
+    """Spoil the training that the ticket is drawn from, the ticket, or its weights (after a rewind if there is one)."""
+    first = phases[0].model_copy(update={"checks": data})
+    after = phases[at + 1] if at + 1 < len(phases) else None
+    back = isinstance(after, Rewind)
+    out = [first, *phases[1:]]
+    out[at] = phases[at].model_copy(update={"checks": masks if back else (*masks, *weights)})
+    if back:
+        out[at + 1] = phases[at + 1].model_copy(update={"checks": weights})
+    return tuple(out)
+
+
+def _found_in_training(phases: Phases, data: Checks, masks: Checks, weights: Checks) -> Phases:
+    """Take the masks that the training ended with, go back to its beginning, and train what is left.
+
+    The check of the weights comes after the rewind: it is the initial weights that are shuffled. Phases before the
+    training (initial masks) stay as they are.
+
+    Raises:
+        ReproError: if something follows the training, or comes in between: it would measure the unspoilt run.
+    """
+    start = next(i for i, phase in enumerate(phases) if isinstance(phase, Train))
+    trainings = [phase for phase in phases[start:] if isinstance(phase, Train)]
+    if len(trainings) < len(phases) - start:
+        raise ReproError("--check needs a run whose last phases are its training; leave out what comes after.")
+    return (
+        *phases[:start],
+        *(t.model_copy(update={"checks": data}) for t in trainings),
+        Prune(name="check", method=Method(name="keep-masks"), checks=masks),
+        Rewind(phase=trainings[0].name, epoch=0, checks=weights),
+        *(_again(t, position) for position, t in enumerate(trainings, 1)),
+    )
+
+
+def _again(found: Train, position: int) -> Train:
+    """The training of the ticket: the same without what changes masks."""
+    stay = tuple(m for m in found.methods if m.name in STAY)
+    holds = () if any(m.name in HOLD_MASKS for m in stay) else (Method(name="mask-gradients"),)
+    name = "ticket" if position == 1 else f"ticket-{position}"
+    return found.model_copy(update={"name": name, "methods": (*stay, *holds), "checks": ()})

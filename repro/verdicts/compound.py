@@ -64,7 +64,8 @@ def _leanings(parts: tuple[Verdict, ...]) -> str:
         return ""
     if len(found) == 1:
         return f"; as printed, the undecided one {'agrees with' if found[0] else 'goes against'} it"
-    return f"; as printed, {sum(found)} of the {len(found)} undecided agree with it"
+    some = f"all {len(found)}" if all(found) else f"{sum(found)} of the {len(found)}"
+    return f"; as printed, {some} undecided agree with it"
 
 
 def leans(verdict: Verdict) -> bool | None:

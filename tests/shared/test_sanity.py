@@ -2,10 +2,17 @@
 
 import pytest
 
+from papers.dsr import paper as dsr
 from papers.flipout import paper
+from papers.hoyer import paper as hoyer
+from papers.synflow import paper as synflow
 from shared.errors import ReproError
+from shared.paper import Paper
 from shared.protocol import Prune, Rewind, Train
-from shared.sanity import CHECKS, DATA_CHECKS, with_checks
+from shared.sanity import BLIND, CHANGE_MASKS, CHECKS, DATA_CHECKS, STAY, STRUCTURE_CHECKS, with_checks
+
+PAPER_PRUNERS = ("random", "synflow", "random-ticket")
+"""Criteria of ``score-and-prune``, and a paper's own."""
 
 
 def test_no_check_changes_nothing() -> None:
@@ -60,3 +67,61 @@ def test_data_checks_are_those_that_loaders_know() -> None:
     from shared.data.checks import CHECKS as LOADERS
 
     assert set(DATA_CHECKS) == set(LOADERS)
+
+
+def test_a_ticket_that_grows_in_training_is_the_one_it_ends_with() -> None:
+    plan = with_checks(dsr.build({}), ("random-labels", "layerwise-weight-shuffling"))
+    start, found, keep, back, again = plan.phases
+    assert isinstance(start, Prune)
+    assert start.checks == ()
+    assert isinstance(found, Train)
+    assert [c.name for c in found.checks] == ["random-labels"]
+    assert isinstance(keep, Prune)
+    assert isinstance(back, Rewind)
+    assert (back.phase, [c.name for c in back.checks]) == (found.name, ["layerwise-weight-shuffling"])
+    assert isinstance(again, Train)
+    assert "reallocate" in [m.name for m in found.methods]
+    assert [m.name for m in again.methods] == ["learning-rate-table", "masked-weights"]
+
+
+def test_all_trainings_of_a_gradual_pruning_are_repeated() -> None:
+    plan = with_checks(dsr.build({"method": "pruning"}), ("random-labels",))
+    kinds = [p.kind for p in plan.phases]
+    assert kinds == ["train", "train", "prune", "rewind", "train", "train"]
+    first, second = plan.phases[:2]
+    assert isinstance(first, Train)
+    assert isinstance(second, Train)
+    assert [c.name for c in (*first.checks, *second.checks)] == ["random-labels"] * 2
+    assert len({p.name for p in plan.phases}) == 6
+
+
+def test_a_ticket_from_a_trained_network_is_spoilt_where_it_is_drawn() -> None:
+    plan = with_checks(hoyer.build({}), CHECKS)
+    first, cut, last = plan.phases[:3]
+    assert isinstance(first, Train)
+    assert [c.name for c in first.checks] == list(DATA_CHECKS)
+    assert isinstance(cut, Prune)
+    assert [c.name for c in cut.checks] == list(STRUCTURE_CHECKS)
+    assert isinstance(last, Train)
+    assert last.checks == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "options", "match"),
+    [
+        (synflow, {}, "synflow prunes without looking at data"),
+        (dsr, {"method": "static"}, "sparse-init prunes without looking at data"),
+        (dsr, {"method": "dense"}, "prunes nothing"),
+        (dsr, {"method": "tied"}, "ties them"),
+    ],
+)
+def test_a_check_without_effect_is_refused(other: Paper, options: dict[str, str], match: str) -> None:
+    with pytest.raises(ReproError, match=match):
+        with_checks(other.build(options), ("random-labels",))
+
+
+def test_every_pruning_named_here_exists() -> None:
+    from shared.training.components import SHARED
+
+    known = {*SHARED, *dsr.components, *PAPER_PRUNERS}
+    assert {*CHANGE_MASKS, *BLIND, *STAY} <= known
