@@ -48,12 +48,13 @@ class Prunable(Spec):
     """Which tensors may be pruned; in module order, weight before bias (flipout sheet, section 2).
 
     ``exclude`` holds shell-style patterns of parameter names that stay dense although their kind is prunable, such as
-    ``stem.*`` or ``*.shortcut.*``.
+    ``stem.*`` or ``*.shortcut.*``. ``scales``: factors of identity shortcuts too (synflow sheet, section 4.4).
     """
 
     bias: bool = False
     batchnorm: bool = False
     exclude: tuple[str, ...] = ()
+    scales: bool = False
 
 
 class Augment(Spec):
@@ -270,7 +271,12 @@ def _fields(kind: type[Spec]) -> tuple[tuple[str, bool, Any], ...]:
     )
 
 
+_SCALARS = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _SCALARS:
+        return value  # most values; asking a model class about an instance takes far longer
     if isinstance(value, Spec):
         return canonical(value)
     if isinstance(value, tuple | list):

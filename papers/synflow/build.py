@@ -34,7 +34,7 @@ def build(options: Mapping[str, Any]) -> Protocol:
     typed = read(options)
     chosen = {**{o.name: o.default for o in OPTIONS}, **BESIDE, **typed}
     family = model_class(chosen)
-    check(typed, chosen)
+    check(typed, {**chosen, "family": family})
     try:
         return protocol(_cell(family, chosen, typed), chosen["seed"])
     except ValidationError as error:
@@ -131,6 +131,7 @@ def _cell(family: str, chosen: Mapping[str, Any], typed: Mapping[str, Any]) -> C
         bias=chosen["prune_bias"],
         batchnorm=chosen["prune_batchnorm"],
         classifier=chosen["prune_classifier"],
+        scales=chosen["prune_residual"],
     )
 
 

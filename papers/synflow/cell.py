@@ -38,7 +38,7 @@ class Cell:
         rewind: whether a level goes back to the initial weights; ``None``: as the variant does.
         shuffle, reinitialise: ablations of the mask's positions and of the weights.
         score: further options of ``score-and-prune``.
-        bias, batchnorm, classifier: what may be pruned.
+        bias, batchnorm, classifier, scales: what may be pruned; ``scales`` are those of identity shortcuts.
         train: ``False``: prune only.
     """
 
@@ -59,6 +59,7 @@ class Cell:
     bias: bool = False
     batchnorm: bool = False
     classifier: bool = True
+    scales: bool = False
     train: bool = True
 
 
@@ -71,7 +72,7 @@ def protocol(cell: Cell, seed: int) -> Protocol:
         variant=cell.variant,
         model=model,
         data=data_for(cell.data),
-        prunable=Prunable(bias=cell.bias, batchnorm=cell.batchnorm, exclude=exclude),
+        prunable=Prunable(bias=cell.bias, batchnorm=cell.batchnorm, exclude=exclude, scales=cell.scales),
         phases=tuple(_phases(cell)),
         seed=seed,
     )

@@ -32,6 +32,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("prune_scope", str, "global", "Rank all weights together or by tensor.", ("global", "local"), PRUNING),
     Option("prune_bias", bool, False, "Rank biases too.", group=PRUNING),
     Option("prune_batchnorm", bool, False, "Rank batch normalisation too.", group=PRUNING),
+    Option("prune_residual", bool, False, "Rank the factors of identity shortcuts too.", group=PRUNING),
     Option(
         "prune_classifier", bool, True, "Rank the classifier; off: the original's --dense-classifier.", group=PRUNING
     ),

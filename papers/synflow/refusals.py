@@ -13,7 +13,8 @@ FLAG = {option.name: option.flag for option in OPTIONS}
 SCORED = ("snip", "grasp")
 PRUNES = (
     "compression", "log10_compression", "sparsity", "prune_iterations", "prune_schedule", "prune_scope", "prune_bias",
-    "prune_batchnorm", "prune_classifier", "shuffle", "reinitialize", "invert", "levels", "rewind", "pretrain_epochs",
+    "prune_batchnorm", "prune_residual", "prune_classifier", "shuffle", "reinitialize", "invert", "levels", "rewind",
+    "pretrain_epochs",
 )  # fmt: skip
 SAMPLED = ("samples_per_class", "score_batch_size", "score_sampling", "score_augmented", "train_mode")
 
@@ -27,6 +28,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Chosen], bool], str], ...] = (
     (("lr_gamma",), lambda c: c["lr_milestones"] != "none", "without learning-rate milestones"),
     (("pretrain_epochs", "shuffle", "reinitialize"), lambda c: c["levels"] == 0, "with --levels"),
     (("prune_batchnorm",), lambda c: _has_norm(c), "on {network}, which has no batch normalisation"),
+    (("prune_residual",), lambda c: _has_scales(c), "on {network}, whose shortcuts have no factors"),
 )
 
 
@@ -36,6 +38,11 @@ def _rounds(c: Chosen) -> int:
 
 def _has_norm(c: Chosen) -> bool:
     return c["network"].endswith("-bn") or "resnet" in c["network"]
+
+
+def _has_scales(c: Chosen) -> bool:
+    """Residual networks but the torchvision form of ImageNet, whose identity shortcuts are plain (sheet 2.5)."""
+    return "resnet" in c["network"] and c["family"] != "imagenet"
 
 
 def check(typed: Mapping[str, Any], chosen: Chosen) -> None:

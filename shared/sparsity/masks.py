@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase as fnmatch
 import torch
 from torch import Tensor, nn
 
+from shared.models.channel_scale import ChannelScale
 from shared.protocol import Prunable
 
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -21,14 +22,14 @@ def prunable_parameters(model: nn.Module, rule: Prunable | None = None) -> dict[
     """The parameters that may be pruned, in module order, weight before bias.
 
     Weights of convolutions and linear layers always; their biases if ``rule.bias``; the gammas of batch
-    normalisation if ``rule.batchnorm``, and its betas only if both are set (flipout sheet, section 6.2). Names that
-    match a pattern of ``rule.exclude`` are left out.
+    normalisation if ``rule.batchnorm``, and its betas only if both are set (flipout sheet, section 6.2); the factors of
+    identity shortcuts if ``rule.scales``. Names that match a pattern of ``rule.exclude`` are left out.
     """
     rule = rule or Prunable()
     chosen: dict[str, nn.Parameter] = {}
     for prefix, module in model.named_modules():
-        norm = isinstance(module, NORMS)
-        if not isinstance(module, WEIGHTED) and not (norm and rule.batchnorm):
+        also = (isinstance(module, NORMS) and rule.batchnorm) or (isinstance(module, ChannelScale) and rule.scales)
+        if not isinstance(module, WEIGHTED) and not also:
             continue
         for kind in ("weight", "bias"):
             parameter = getattr(module, kind, None)

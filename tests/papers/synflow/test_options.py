@@ -8,12 +8,20 @@ import pytest
 
 import papers.synflow
 from papers.synflow import paper
+from papers.synflow.original import FLAGS, table
+from papers.synflow.protocols import PRUNERS
+from papers.synflow.settings import RATIOS
+from repro.cli.run_list import split
 from shared.errors import ReproError
+from shared.models.registry import build
 from shared.protocol import Prune, Rewind, Train
+from shared.sparsity.masks import prunable_parameters
 
 README = Path(papers.synflow.__file__).with_name("README.md").read_text(encoding="utf-8")
 COMMANDS = [c for c in re.findall(r"`(repro run synflow [^`]+)`", README) if "--help" not in c]
 COMMANDS += [x.split("#")[0] for x in README.splitlines() if x.startswith("repro run") and "--help" not in x]
+LISTS = [c for c in COMMANDS if "rand,mag" in c]
+COMMANDS = [c for c in COMMANDS if c not in LISTS]
 OPTION = {o.flag: o for o in paper.options}
 
 
@@ -27,6 +35,21 @@ def parse(command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_of_the_readme_build(command):
     assert paper.build(parse(command)).paper == "synflow"
+
+
+def test_the_list_of_the_readme_is_the_assignments_second_table():
+    (command,) = LISTS
+    words, axes = split(paper, shlex.split(command)[3:])
+    assert axes == {"compression": [str(r) for r in RATIOS], "pruner": list(PRUNERS)}
+    assert parse(f"repro run synflow {shlex.join(words)}")["network"] == "vgg16"
+
+
+def test_every_original_option_has_a_counterpart_or_a_reason():
+    assert len({f.name for f in FLAGS}) == len(FLAGS) == 40
+    for flag in FLAGS:
+        assert flag.ours or flag.note, flag.name
+        assert not flag.ours or flag.ours.replace("--no-", "--") in OPTION, flag.ours
+    assert table() in README
 
 
 def test_the_published_command_is_the_published_experiment():
@@ -65,6 +88,8 @@ REFUSALS = [
     ({"pruner": "mag", "prune_schedule": "linear"}, "single scoring round"),
     ({"network": "resnet50", "model_class": "lottery"}, "Model class lottery has no resnet50"),
     ({"network": "vgg16", "prune_batchnorm": True}, "no batch normalisation"),
+    ({"network": "vgg16-bn", "prune_residual": True}, "whose shortcuts have no factors"),
+    ({"network": "resnet50", "dataset": "imagenet", "prune_residual": True}, "whose shortcuts have no factors"),
     ({"compression": 0.1}, "at least 1"),
     ({"sparsity": 1.0}, "fraction removed"),
     ({"levels": 2, "shuffle": True}, "--shuffle has no effect with --levels"),
@@ -85,6 +110,16 @@ def test_options_without_effect_are_refused(options, words):
 
 def test_spelling_a_default_out_is_the_same_run():
     assert paper.build({}).identity == paper.build({"prune_scope": "global", "pruner": "synflow"}).identity
+
+
+def test_factors_of_shortcuts_are_ranked_where_asked():
+    plain, also = (paper.build({"network": "resnet20", **more}) for more in ({}, {"prune_residual": True}))
+    assert also.prunable.scales
+    assert plain.identity != also.identity
+    network = build(also.model)
+    extra = prunable_parameters(network, also.prunable).keys() - prunable_parameters(network, plain.prunable).keys()
+    assert len(extra) == 7
+    assert all(name.endswith("shortcut.weight") for name in extra)
 
 
 def test_levels_and_ablations_reach_the_protocol():
