@@ -14,7 +14,7 @@ _OUTCOME = b',"outcome":{'
 _LAYERS, _LAYERS_END = b',"layers":[', b'],"collapse":'
 _EXTRA = b',"extra":{'
 _CURVE = b',"curve":{'
-_AFTER = b'},"environment":'
+_AFTER, _COST = b'},"environment":{', b',"cost":{'
 _OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
 
 
@@ -24,10 +24,9 @@ class Apart(NamedTuple):
     Attributes:
         identity: the 64 digits that the record states.
         protocol: the protocol's text.
-        rest: the line with ``null`` for the protocol, for the layer table and for the extra part where they were cut
-            out, and without the curve.
+        rest: the line with ``null`` for the protocol and for every other part that was cut out, and without the curve.
         curve: the curve's text.
-        layers, extra: the text of those parts; ``None`` where they were left in.
+        layers, extra, environment: the text of those parts; ``None`` where they were left in.
     """
 
     identity: str
@@ -36,6 +35,7 @@ class Apart(NamedTuple):
     curve: bytes
     layers: bytes | None
     extra: bytes | None
+    environment: bytes | None
 
 
 def take_apart(line: bytes) -> Apart | None:
@@ -50,18 +50,20 @@ def take_apart(line: bytes) -> Apart | None:
         return None
     layers = _piece(line, _LAYERS, middle, line.find(_LAYERS_END, middle, start) + 1)
     extra = _piece(line, _EXTRA, layers.stop if layers else middle, start)
+    environment = _piece(line, _AFTER, end, line.find(_COST, end))
     rest, at = [line[: head.end()], b"null"], middle
-    for cut in (layers, extra):
+    for cut, left in ((layers, b"null"), (extra, b"null"), (slice(start, end), b""), (environment, b"null")):
         if cut:
-            rest += [line[at : cut.start], b"null"]
+            rest += [line[at : cut.start], left]
             at = cut.stop
     return Apart(
         identity=head[1].decode(),
         protocol=line[head.end() : middle],
-        rest=b"".join([*rest, line[at:start], line[end:]]),
+        rest=b"".join([*rest, line[at:]]),
         curve=line[start + len(_CURVE) - 1 : end],
         layers=line[layers] if layers else None,
         extra=line[extra] if extra else None,
+        environment=line[environment] if environment else None,
     )
 
 

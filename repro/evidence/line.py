@@ -19,7 +19,7 @@ from repro.evidence.curve import Curve
 from repro.evidence.extra import Extra
 from repro.evidence.layers import Layers
 from repro.evidence.problem import first_of
-from repro.evidence.record import Record
+from repro.evidence.record import Environment, Record
 from shared.protocol import Protocol
 
 SCHEMA = 1
@@ -48,9 +48,10 @@ def to_line(record: Record) -> bytes:
 
 
 class Reader:
-    """Reads lines; remembers the protocols it has validated, since runs of a study differ in their seed alone."""
+    """Reads lines; remembers protocols and environments, since runs of a study differ in their seed alone."""
 
     def __init__(self) -> None:
+        self._environments: dict[bytes, Environment] = {}
         self._protocols: dict[bytes, Protocol] = {}
 
     def read(self, line: bytes, where: str = "") -> Record:
@@ -93,9 +94,23 @@ class Reader:
                 if outcome.get(name, 0) is not None:
                     return None  # the piece that was cut out belongs somewhere else
                 outcome[name] = kind(text, where)
+        if parts.environment is not None:
+            if value.get("environment", 0) is not None:
+                return None
+            value["environment"] = self._environment(parts.environment)
         value["protocol"] = protocol
         outcome["curve"] = Curve(parts.curve, where)
         return Record.model_validate(value)
+
+    def _environment(self, text: bytes) -> Any:
+        """The environment of a text; if it is none, plain values in which the validation of the record will say why."""
+        if text not in self._environments:
+            value = _parse_json(text)
+            try:
+                self._environments[text] = Environment.model_validate(value)
+            except ValidationError:
+                return value
+        return self._environments[text]
 
     def _protocol(self, text: bytes, identity: str) -> Protocol | None:
         """The protocol of a canonical text whose hash is the identity, else ``None``."""
@@ -112,12 +127,16 @@ class Reader:
         return known.model_copy(update={"seed": int(seed[1])})
 
 
-def _parse(line: bytes) -> dict[str, Any]:
-    """The line as plain values, once it is known to be a record of a schema we read."""
+def _parse_json(text: bytes) -> Any:
     try:
-        value = from_json(line)
+        return from_json(text)
     except ValueError as error:
         raise LineError(f"this is not JSON ({error})") from None
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """The line as plain values, once it is known to be a record of a schema we read."""
+    value = _parse_json(line)
     if not isinstance(value, dict) or "identity" not in value or "protocol" not in value:
         raise LineError("this is not a record (it has no identity and protocol)")
     protocol = value["protocol"] if isinstance(value["protocol"], dict) else {}

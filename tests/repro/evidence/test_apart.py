@@ -46,4 +46,5 @@ def test_the_pieces_make_up_the_line(factory):
     whole_again = parts.rest.replace(b'"protocol":null', b'"protocol":' + parts.protocol, 1)
     whole_again = whole_again.replace(b'"layers":null', b'"layers":' + parts.layers, 1)
     whole_again = whole_again.replace(b'"extra":null', b'"extra":' + parts.extra + b',"curve":' + parts.curve, 1)
+    whole_again = whole_again.replace(b'"environment":null', b'"environment":' + parts.environment, 1)
     assert whole_again == line

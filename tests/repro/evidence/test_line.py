@@ -106,6 +106,21 @@ def test_runs_of_one_study_keep_their_own_seed(factory):
         assert reader.read(to_line(record)).protocol == record.protocol
 
 
+def test_records_of_several_places_keep_their_own_environment(factory):
+    reader = Reader()
+    for device in ("cpu", "NVIDIA H100", "cpu", 'a "quoted" {device}'):
+        record = factory.make_record(device=device)
+        assert reader.read(to_line(record)).environment == record.environment
+
+
+def test_a_wrong_environment_is_named_in_every_line(factory):
+    reader = Reader()
+    for seed in (1, 2):
+        line = to_line(factory.make_record(seed=seed)).replace(b'"device":"cpu"', b'"device":7')
+        with pytest.raises(LineError, match=r"environment\.device: Input should be a valid string"):
+            reader.read(line)
+
+
 def test_an_altered_protocol_is_refused_in_every_layout(factory):
     record = factory.make_record(seed=42)
     for line in (to_line(record), record.model_dump_json().encode()):
