@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from papers.hoyer.appendix.shown import STARTS, Shown, spread
 from papers.hoyer.cells import percent
@@ -39,12 +39,20 @@ def findings(found: Sequence[Shown]) -> Iterator[str]:
             means = {s.method: statistics.fmean(s.accuracies()) for s in own if s.end[1:] == level and s.accuracies()}
             if len(means) < 2 or "hoyer-square" not in means:
                 continue
-            best = max(means, key=lambda m: means[m])
-            other = "" if best == "hoyer-square" else f", Hoyer-Square reaches {means['hoyer-square']:.2f} %"
             yield (
                 f"{place}, {STARTS[start]}, {own[0].scale} scale: with {percent(level)} % of the weights pruned from "
-                f"every network, {TITLES[best]} is the most accurate of {len(means)} ({means[best]:.2f} %){other}."
+                f"every network, {_lead(means)}."
             )
+
+
+def _lead(means: Mapping[str, float]) -> str:
+    top = max(means.values())
+    leaders = [TITLES[m] for m, mean in means.items() if top - mean < 1e-9]
+    if len(leaders) == len(means):
+        return f"all {len(means)} methods reach the same accuracy ({top:.2f} %)"
+    who = f"{leaders[0]} is the most accurate" if len(leaders) == 1 else f"{' and '.join(leaders)} share the lead"
+    other = "" if TITLES["hoyer-square"] in leaders else f", Hoyer-Square reaches {means['hoyer-square']:.2f} %"
+    return f"{who} of {len(means)} ({top:.2f} %){other}"
 
 
 def _groups(found: Sequence[Shown]) -> dict[tuple[str, str], list[Shown]]:

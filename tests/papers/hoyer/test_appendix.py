@@ -147,13 +147,19 @@ def test_methods_stand_beside_each_other_at_equal_weights() -> None:
     assert "Transformed L1 is the most accurate of 4 (98.30 %), Hoyer-Square reaches 98.00 %" in sentence
 
 
-def compact(difference: float) -> dict[str, Any]:
+def test_a_tie_has_no_leader() -> None:
+    tied = {name: [run(10.0, 5_332)] for name in EQUAL}
+    (sentence,) = [f for f in make(tied).findings if "from every network" in f]
+    assert "all 4 methods reach the same accuracy (10.00 %)" in sentence
+
+
+def compact(difference: float, macs: int = 26_620) -> dict[str, Any]:
     shapes = {"fc1.weight": [50, 784], "fc2.weight": [20, 50], "fc3.weight": [10, 20]}
     whole = {"parameters": DENSE, "macs": 266_200, "seconds": 2e-3}
     return {
         "compact": {
             "before": whole,
-            "after": {"parameters": 40_000, "macs": 26_620, "seconds": 5e-4},
+            "after": {"parameters": 40_000, "macs": macs, "seconds": 5e-4},
             "shapes": shapes,
             "difference": difference,
         },
@@ -172,6 +178,13 @@ def test_smaller_networks_have_their_size_and_measured_time(difference: float, w
     (sentence,) = [f for f in found.findings if "smaller dense networks" in f]
     assert words in sentence
     assert "takes 10 % of the multiply-adds and is 4 times as fast" in sentence
+
+
+def test_no_speed_is_claimed_where_nothing_was_removed() -> None:
+    runs = {f"{MLP}/group-hoyer-square-0.002/V0.8": [run(97.8, 3_615, **compact(0.0, macs=266_200))]}
+    (sentence,) = [f for f in make(runs).findings if "smaller dense networks" in f]
+    assert "no channel or filter could be removed" in sentence
+    assert "fast" not in sentence
 
 
 def test_residual_networks_are_shown_by_what_the_smaller_network_needs() -> None:
