@@ -93,21 +93,20 @@ TESTED = tuple(c / 4 for c in range(25))
 def _magnitude_layers(seed: int) -> dict[float, tuple[int, ...]]:
     """Weights that magnitude keeps in each layer of Figure 1's network, by exponent, at the published initial weights.
 
-    Layers are sorted once for all exponents, and not kept.
+    Thresholds are found once for all exponents.
     """
     import torch
 
     from shared.sparsity.masks import prunable_parameters
 
-    weights = prunable_parameters(initial_network(*FIGURE1, seed)).values()
-    layers = [w.detach().abs().reshape(-1).sort().values for w in weights]
-    ordered = torch.cat(layers).sort().values
-    found = {}
-    for exponent in TESTED:
-        k = removed_by_threshold(len(ordered), of_exponent(exponent))
-        gone = [int(torch.searchsorted(layer, ordered[k - 1 : k], right=True)) if k else 0 for layer in layers]
-        found[exponent] = tuple(len(layer) - n for layer, n in zip(layers, gone, strict=True))
-    return found
+    layers = [w.detach().abs() for w in prunable_parameters(initial_network(*FIGURE1, seed)).values()]
+    ordered = torch.cat([layer.reshape(-1) for layer in layers]).numpy()
+    removed = {c: removed_by_threshold(len(ordered), of_exponent(c)) for c in TESTED}
+    ordered.partition(sorted({k - 1 for k in removed.values() if k}))  # each threshold comes to its place
+    return {
+        c: tuple(int((layer > ordered[k - 1]).sum()) if k else layer.numel() for layer in layers)
+        for c, k in removed.items()
+    }
 
 
 def magnitude_layers(seed: int, exponent: float) -> tuple[int, ...]:
