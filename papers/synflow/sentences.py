@@ -209,6 +209,16 @@ def _assignment() -> list[Claim]:
                     source="assignment table 1",
                 )
             )
+        out.append(
+            beats(
+                f"assignment-{network}-mag-synflow",
+                f"assignment/{network}/mag/10x",
+                f"assignment/{network}/synflow/10x",
+                f"{NETWORKS[network]} at 10x: Mag after training is more accurate than SynFlow",
+                table="assignment",
+                source="Frankle et al. 2020, abstract",
+            )
+        )
     for pruner in PRUNERS:
         out.append(
             Trend(

@@ -65,3 +65,9 @@ def test_values_keep_what_was_published() -> None:
 )
 def test_counts_without_a_run(measured, published) -> None:
     assert measured() == published
+
+
+def test_the_assignment_needs_every_cell_of_its_two_tables() -> None:
+    needed = {e for c in paper.table("assignment").claims for e in experiments_of(c)}
+    assert needed == {e for e in paper.experiments if e.startswith("assignment/")}
+    assert len(needed) == 35
