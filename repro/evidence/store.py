@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from repro.evidence.collection import collection_paused
 from repro.evidence.files import append_line
 from repro.evidence.line import LineError, Reader, to_line
 from repro.evidence.problem import Problem
@@ -31,19 +31,14 @@ def read(paths: Iterable[str | Path] | str | Path) -> tuple[list[Record], list[P
     Raises:
         MissingEvidenceError: if a path does not exist.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # nothing here is garbage, and passes over a growing heap would take longer than the reading
-    try:
-        records, problems = [], []
+    records, problems = [], []
+    with collection_paused():
         for item in scan(paths):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
                 records.append(item[0])
-        return records, problems
-    finally:
-        if collecting:
-            gc.enable()
+    return records, problems
 
 
 def scan(paths: Iterable[str | Path] | str | Path) -> Iterator[tuple[Record, Path, int] | Problem]:

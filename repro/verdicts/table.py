@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from repro.evidence.collection import collection_paused
 from repro.evidence.record import Record
 from repro.verdicts.cells import leaves
 from repro.verdicts.compound import judge_compound
@@ -78,6 +79,7 @@ class TableVerdict:
         }
 
 
+@collection_paused()
 def judge(
     paper: Paper,
     table: Table | str,
