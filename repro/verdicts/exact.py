@@ -23,9 +23,19 @@ def judge_exact(claim: Exact) -> Verdict:
         return Verdict(claim=claim, label="BROKEN", reason=f"Measuring it failed: {type(error).__name__}: {error}")
     gap = abs(measured - claim.value)
     holds = math.isfinite(measured) and gap <= claim.tolerance
-    unit = f" {claim.unit}" if claim.unit else ""
-    slack = f" within {claim.tolerance:g}" if claim.tolerance else " exactly"
-    text = f"Computed {measured:.12g}{unit}, published {claim.value:.12g}"
-    reason = f"{text}: equal{slack}." if holds else f"{text}: off by {gap:.6g}{unit}, not equal{slack}."
+    reason = "Exactly as published." if holds and not claim.tolerance else _compared(claim, measured, gap, holds)
     label: Label = "HOLDS" if holds else "BROKEN"
     return Verdict(claim=claim, label=label, reason=reason, n=1, mean=measured, margin=claim.tolerance)
+
+
+def _compared(claim: Exact, measured: float, gap: float, holds: bool) -> str:
+    """Both numbers and their difference, for people."""
+    unit = f" {claim.unit}" if claim.unit not in ("", "count") else ""
+    slack = f" within {claim.tolerance:g}" if claim.tolerance else " exactly"
+    text = f"Computed {_plain(measured)}{unit}, published {_plain(claim.value)}"
+    return f"{text}: equal{slack}." if holds else f"{text}: off by {gap:,.6g}{unit}, not equal{slack}."
+
+
+def _plain(x: float) -> str:
+    """A number in full, thousands apart."""
+    return f"{int(x):,}" if float(x).is_integer() else f"{x:.12g}"
