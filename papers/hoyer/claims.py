@@ -34,7 +34,7 @@ TABLES = {
 }
 ALIASES = {"mnist-mlp": ("mlp",), "mnist-cnn": ("cnn",), "mnist-structural": ("structural",), "cifar-zoo": ("zoo",)}
 EQUAL_NOTE = (
-    "No published numbers: the published trainings, each pruned by the ratio rule to the same sparsities, so that "
+    "No published numbers: the published trainings, each pruned by one threshold to the same sparsities, so that "
     "accuracies are compared at equal remaining weights (traps 7 and 24)."
 )
 NOTES = {

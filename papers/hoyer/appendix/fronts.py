@@ -20,7 +20,9 @@ TABLES = {
     ("lenet-300-100-fashion", "dense"): "fashion-mlp",
     ("lenet-5-fashion", "dense"): "fashion-cnn",
 }
+EQUAL = {"lenet-300-100": "mnist-mlp-equal", "lenet-5": "mnist-cnn-equal"}
 RULES = {"T": "cut at a fixed threshold", "V": "cut at a multiple of each tensor's standard deviation"}
+RULES |= {"S": "cut at the threshold that removes a stated share of all weights, the same for every regulariser"}
 
 SHORT = {"scratch": "from scratch", "dense": "from dense"}
 
@@ -41,6 +43,7 @@ def charts(found: Sequence[Shown], tables: Collection[str]) -> Iterator[Chart]:
         what = "multiply-adds of the smaller dense network" if structure else "weights left"
         table = "cifar-structural" if slug.startswith("cifar") else ""
         table = table or ("mnist-structural" if structure and "fashion" not in slug else "")
+        table = table or (EQUAL.get(slug, "") if rule == "S" else "")
         table = table or ("mnist-mlp-sweep" if rule == "T" and start == "dense" else TABLES.get((slug, start), ""))
         yield Chart(
             name=f"front-{slug}{'-structural' if structure else ''}-{start}-{rule}",
@@ -61,6 +64,8 @@ def charts(found: Sequence[Shown], tables: Collection[str]) -> Iterator[Chart]:
 def findings(found: Sequence[Shown]) -> Iterator[str]:
     """The paper's regulariser beside each other one, read off their fronts at a share of weights that both reach."""
     for (_, structure, start, rule), own in groups(found).items():
+        if rule == "S":  # equal by design: papers.hoyer.appendix.level
+            continue
         points = {m: p for m, p in front(own, structure).items() if len(p) > 1}
         paper = "group-hoyer-square" if structure else "hoyer-square"
         if paper not in points or len(points) < 2:
@@ -84,13 +89,12 @@ def _beside(points: Points, paper: str, other: str, what: str) -> str:
 def groups(found: Sequence[Shown]) -> dict[tuple[str, bool, str, str], list[Shown]]:
     """Experiments that one chart compares: same network, kind of pruning, start and rule.
 
-    The unregularised network belongs to both starts; what is pruned to a stated sparsity belongs to the ratio rule.
+    The unregularised network belongs to both starts.
     """
     out: dict[tuple[str, bool, str, str], list[Shown]] = {}
     for s in found:
-        rule = "V" if s.rule == "S" else s.rule
         for start in ("scratch", "dense") if s.method == "none" else (s.start,):
-            out.setdefault((s.slug, s.structure, start, rule), []).append(s)
+            out.setdefault((s.slug, s.structure, start, s.rule), []).append(s)
     return {k: v for k, v in out.items() if any(s.method != "none" for s in v)}
 
 

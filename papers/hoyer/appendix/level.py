@@ -25,9 +25,9 @@ def grids(found: Sequence[Shown]) -> Iterator[Grid]:
                 for m in methods
             ],
             note=(
-                "Accuracy in percent: mean ± sd over seeds. The published trainings, pruned by the ratio rule with the "
-                "threshold searched, then finetuned alike; the sentences of the table with these runs test the "
-                "differences."
+                "Accuracy of the last epoch in percent: mean ± sd over seeds. The published trainings, each pruned by "
+                "one threshold over all tensors, searched for the sparsity, then finetuned alike; the sentences of the "
+                "table with these runs test the differences."
             ),
         )
 

@@ -69,7 +69,7 @@ class Shown:
         """Metric and epoch that the original script of this pruning reports (sheet 4.7, 4.8)."""
         if self.slug.startswith("cifar"):
             return "top1_accuracy", "best"
-        return ("top1_accuracy" if self.rule == "T" else "top1_accuracy_best_before_epoch"), "last"
+        return ("top1_accuracy_best_before_epoch" if self.rule == "V" else "top1_accuracy"), "last"
 
     def accuracies(self) -> list[float]:
         """What each run reports, in percent."""

@@ -26,7 +26,16 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"script": "mnist-structure-mlp"}, "lenet-300-100/none-decay1e-4/V0.25"),
     (
-        {"reg": "tl1", "decay": 2e-5, "pretrained": True, "target_sparsity": 0.98},
+        {
+            "reg": "tl1",
+            "decay": 2e-5,
+            "pretrained": True,
+            "prune_rule": "absolute",
+            "target_sparsity": 0.98,
+            "finetune_epochs": 50,
+            "finetune_lr": 1e-3,
+            "finetune_weight_decay": 1e-4,
+        },
         "lenet-300-100/pretrained-transformed-l1-2e-5/S0.98",
     ),
     (

@@ -45,7 +45,7 @@ def test_methods_at_equal_weights_differ_in_the_training_alone() -> None:
     """Traps 7 and 24: one rule, one number of weights, one finetuning; the training is the published one."""
     plans = [protocol(f"lenet-300-100/{t}/S0.98") for t in ("none", "l1-0.001", "hoyer-square-0.0002")]
     assert len({str([p.model_dump() for p in plan.phases[1:]]) for plan in plans}) == 1
-    assert prune(plans[0]).method.options == {"rule": "std-ratio", "density": 0.02}
+    assert prune(plans[0]).method.options == {"rule": "absolute", "density": 0.02}
     published = protocol("lenet-300-100/hoyer-square-0.0002/V0.03")
     assert published.phases[0] == plans[2].phases[0]
     assert published.phases[2] == plans[2].phases[2]
