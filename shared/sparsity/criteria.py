@@ -42,6 +42,8 @@ def prune_lowest(scores: Tensor, live: Tensor, k: int) -> Tensor:
         live: ``[n]`` bool.
         k: weights to remove, at most the number of live ones.
     """
+    if live.all():
+        return ~lowest(scores, k)
     where = live.nonzero().reshape(-1)
     pruned = live.clone()
     pruned[where[lowest(scores[where], k)]] = False

@@ -11,8 +11,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from shared.sparsity.criteria import prune_lowest
 from shared.sparsity.density import removed_by_threshold, removed_exactly
-from shared.sparsity.topk import lowest
+from shared.sparsity.topk import kth
 
 Rule = Literal["threshold", "exact"]
 Scope = Literal["global", "local"]
@@ -37,8 +38,9 @@ def above_threshold(scores: Tensor, live: Tensor, density: float) -> Tensor:
 
 def threshold(scores: Tensor, k: int) -> Tensor:
     """The k-th lowest score (0-d), NaN above all numbers."""
-    numbers = scores[~scores.isnan()]
-    return numbers.kthvalue(k).values if k <= numbers.numel() else scores.new_tensor(torch.nan)
+    nan = scores.isnan()
+    numbers = scores[~nan] if nan.any() else scores
+    return kth(numbers, k) if k <= numbers.numel() else scores.new_tensor(torch.nan)
 
 
 def exactly(scores: Tensor, live: Tensor, density: float) -> Tensor:
@@ -46,8 +48,8 @@ def exactly(scores: Tensor, live: Tensor, density: float) -> Tensor:
 
     Arguments as in ``above_threshold``; a masked entry never comes back.
     """
-    k = removed_exactly(scores.numel(), density)
-    return live & ~lowest(scores.masked_fill(~live, -torch.inf), k, first=~live)
+    more = removed_exactly(scores.numel(), density) - (live.numel() - int(live.count_nonzero()))
+    return prune_lowest(scores, live, more) if more > 0 else live.clone()
 
 
 def keep(

@@ -108,6 +108,6 @@ def prune_in_rounds(
         after = after & before if how.lock else after
         for part, mask in zip(after.split(sizes), masks.values(), strict=True):
             mask.copy_(part.view_as(mask))
-        out.kept.append([int(m.sum()) for m in masks.values()])
-        out.revived.append(int((after & ~before).sum()))
+        out.kept.append([int(m.count_nonzero()) for m in masks.values()])
+        out.revived.append(int((after & ~before).count_nonzero()))
     return out

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from shared.sparsity.masked import Weights, flat, in_mode, under_masks
+from shared.sparsity.masked import Weights, in_mode, under_masks
 
 
 def absolute_network(model: nn.Module, weights: Weights, live: Weights | None, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -22,7 +22,8 @@ def absolute_network(model: nn.Module, weights: Weights, live: Weights | None, d
     """
     state = {n: t.detach() for n, t in (*model.named_parameters(), *model.named_buffers())}
     state |= under_masks({n: w.detach() for n, w in weights.items()}, live)
-    return {n: t.abs().to(dtype) if t.is_floating_point() else t for n, t in state.items()}
+    # Every array of this size costs more to allocate than to fill: converted once, then changed in place.
+    return {n: t.to(dtype, copy=True).abs_() if t.is_floating_point() else t for n, t in state.items()}
 
 
 def flow_and_scores(
@@ -55,11 +56,12 @@ def flow_and_scores(
     with in_mode(model, "eval"), torch.enable_grad():
         flow = functional_call(model, state, (ones,)).sum()
         gradients = torch.autograd.grad(flow, list(theta.values()))
-    scores = {}
-    for (name, weight), gradient in zip(theta.items(), gradients, strict=True):
+    scores = ones.new_empty(sum(w.numel() for w in theta.values()))
+    parts = scores.split([w.numel() for w in theta.values()])
+    for part, (name, weight), gradient in zip(parts, theta.items(), gradients, strict=True):
         slope = gradient if stale is None else gradient + stale[name].to(dtype)
-        scores[name] = (weight.detach() * slope).abs()
-    return flow.detach(), flat(scores)
+        torch.mul(weight.detach(), slope, out=part.view(weight.shape))
+    return flow.detach(), scores.abs_()
 
 
 def flow(

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.sparsity import topk
 from shared.sparsity.topk import highest, lowest
 
 VALUES = st.sampled_from([0.0, -0.0, 0.5, -0.5, 1.0, 2.0, math.inf, -math.inf, math.nan])
@@ -55,3 +56,34 @@ def test_selection_is_the_same_on_a_gpu(dtype):
     scores = (torch.randint(0, 5000, (300_000,), generator=torch.Generator().manual_seed(1)) / 7).to(dtype)
     for k in (1, 12_345, 299_999):
         assert torch.equal(lowest(scores.cuda(), k).cpu(), lowest(scores, k))
+
+
+@pytest.mark.parametrize("values", [(0.0,), (-torch.inf, 0.0, 1.0, torch.inf), None])
+@pytest.mark.parametrize("arranged", ["as drawn", "ascending", "sample not typical"])
+@pytest.mark.parametrize("sample", [4, 16, 64])
+def test_the_kth_lowest_is_that_of_a_full_sort(monkeypatch, values, arranged, sample):
+    monkeypatch.setattr(topk, "SAMPLE", sample)
+    monkeypatch.setattr(topk, "MANY", 2 * sample)
+    generator = torch.Generator().manual_seed(sample)
+    for n in (2 * sample, 1000, 1601):
+        scores = torch.randn(n, generator=generator, dtype=torch.float64)
+        if values:
+            scores = torch.tensor(values)[torch.randint(len(values), (n,), generator=generator)]
+        if arranged == "ascending":
+            scores = scores.sort().values
+        if arranged == "sample not typical":
+            scores[:: n // sample] = scores.max()
+        expected = scores.sort().values
+        for k in {1, 2, n // 3, n // 2, n - 1, n}:
+            assert topk.kth(scores, k) == expected[k - 1]
+
+
+def test_the_bracket_is_used_where_it_holds(monkeypatch):
+    monkeypatch.setattr(topk, "SAMPLE", 1024)
+    monkeypatch.setattr(topk, "MANY", 2048)
+    partitioned = []
+    whole = torch.Tensor.kthvalue
+    monkeypatch.setattr(torch.Tensor, "kthvalue", lambda t, k: partitioned.append(t.numel()) or whole(t, k))
+    scores = torch.rand(100_000, generator=torch.Generator().manual_seed(0))
+    assert topk.kth(scores, 30_000) == scores.sort().values[29_999]
+    assert partitioned[0] < 40_000
