@@ -9,6 +9,9 @@ from shared.protocol import Augment, Data, Method, Model, Optimizer, Precision, 
 FLIPOUT = (Method(name="mask-gradients"), Method(name="gradient-noise"), Method(name="count-flips"))
 """What FlipOut does in every step; its prunings come once in tens of epochs."""
 
+SGD = Optimizer(lr=0.05, momentum=0.9, weight_decay=5e-4)
+"""Of both loops."""
+
 MNIST = Data(name="random", mean=(0.1307,), std=(0.3081,))
 CIFAR = Data(
     name="random",
@@ -43,7 +46,7 @@ class Case:
 
     def protocol(self, methods: tuple[Method, ...] = ()) -> Protocol:
         """The case as a protocol that trains for one epoch."""
-        train = Train(epochs=1, batch_size=self.batch, optimizer=Optimizer(lr=0.05), methods=methods)
+        train = Train(epochs=1, batch_size=self.batch, optimizer=SGD, methods=methods)
         return Protocol(
             paper="flipout", model=self.model, data=self.data, phases=(train,), precision=self.precision, seed=42
         )

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from repro.bench.cases import Case
+from repro.bench.cases import SGD, Case
 from shared.models.registry import build
 from shared.protocol import Augment
 
@@ -64,7 +64,9 @@ class PlainLoop:
             data, case.batch, shuffle=True, num_workers=WORKERS, pin_memory=device.type == "cuda"
         )
         self.network = build(case.model, torch.Generator().manual_seed(0)).to(device)
-        self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(), lr=SGD.lr, momentum=SGD.momentum, weight_decay=SGD.weight_decay
+        )
 
     def epoch(self) -> tuple[int, float]:
         """Train one pass; returns the samples trained and the seconds it took, both without the first batch."""
