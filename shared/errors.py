@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SHOWN = 40
+"""Names that an error lists; nobody reads more."""
+
 
 class ReproError(Exception):
     """Something the user can put right: one sentence saying what is wrong and what would be right.
@@ -34,5 +37,6 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ReproError:
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}."
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names[:SHOWN])}{more}."
     return ReproError(f"There is no {kind} {name!r}; {hint}")

@@ -12,21 +12,27 @@ from papers.dsr.protocols import VARIANTS
 from papers.dsr.settings import THIN
 from papers.dsr.widths import lenet_width
 from shared.errors import ReproError, unknown
+from shared.option_rules import Ranges
 
 OPTION = {option.name: option for option in OPTIONS}
 BESIDE = {"seed": 42, "variant": "published"}
 LIST_OF = {"lenet300": ("mnist", "ours"), "wide_resnet": ("cifar",), "imagenet_resnet50": ("imagenet",)}
-FRACTIONS = (
-    "sparsity", "sparsity_conv", "sparsity_linear", "target_sparsity_conv", "target_sparsity_linear", "drop_fraction",
-)  # fmt: skip
-POSITIVE = (
-    "reallocations_per_update", "initial_threshold", "deep_rewiring_eta", "pruning_steps", "pruning_interval_epochs",
-    "fine_tune_epochs", "epochs", "batch_size", "width_multiplier", "stop_rewiring_epoch",
+RANGES = Ranges(
+    fractions=(
+        "sparsity", "sparsity_conv", "sparsity_linear", "target_sparsity_conv", "target_sparsity_linear",
+        "drop_fraction",
+    ),
+    positive=(
+        "reallocations_per_update", "initial_threshold", "deep_rewiring_eta", "pruning_steps",
+        "pruning_interval_epochs", "fine_tune_epochs", "epochs", "batch_size", "width_multiplier",
+        "stop_rewiring_epoch",
+    ),
+    not_negative=("weight_decay", "l1_coefficient", "val_size", "momentum", "pruning_start_epoch", "seed"),
+    below_one=("momentum",),
 )  # fmt: skip
 ON = {"batch_norm", "augmentation"}
 """Switches that are on by default: saying so again changes nothing."""
 OFF = {"sparse_downsample", "rescale_tied_gradient", "kernel_group_lasso"}
-NOT_NEGATIVE = ("weight_decay", "l1_coefficient", "val_size", "momentum", "pruning_start_epoch", "seed")
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def read(options: Mapping[str, Any]) -> Choice:
         choices = OPTION[name].choices if name in OPTION else VARIANTS if name == "variant" else ()
         if choices and value not in choices:
             raise unknown(f"value of {flag(name)}", str(value), choices)
-        _number(name, value)
+    RANGES.check(typed, flag)
     return Choice({n: v for n, v in typed.items() if n not in OFF | ON or (v is False if n in ON else v)})
 
 
@@ -67,17 +73,6 @@ def flag(name: str) -> str:
     if name in ON:
         return "--no-" + name.replace("_", "-")
     return OPTION[name].flag if name in OPTION else f"--{name}"
-
-
-def _number(name: str, value: Any) -> None:
-    if name in FRACTIONS and not 0 < value < 1:
-        raise ReproError(f"{flag(name)} is a fraction between 0 and 1, not {value:g}.")
-    if name in POSITIVE and not value > 0:
-        raise ReproError(f"{flag(name)} must be positive, not {value:g}.")
-    if name in NOT_NEGATIVE and not value >= 0:
-        raise ReproError(f"{flag(name)} must not be negative; it is {value:g}.")
-    if name == "momentum" and value >= 1:
-        raise ReproError(f"--momentum must be below 1, not {value:g}.")
 
 
 def nearest(c: Choice) -> Job:

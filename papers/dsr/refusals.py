@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from papers.dsr.choice import Choice, flag
-from shared.errors import ReproError
+from shared.option_rules import Needs, refuse
 
 MOVING = ("dsr", "set")
 SPARSE = ("dsr", "set", "deep-rewiring", "static", "tied")
-
-
-@dataclass(frozen=True)
-class Needs:
-    """An option that acts only where ``holds``; ``why`` completes the sentence "--option has no effect ..."."""
-
-    option: str
-    holds: Callable[[Choice], bool]
-    why: str
 
 
 def method_in(*methods: str) -> Callable[[Choice], bool]:
@@ -43,7 +33,7 @@ def fraction(c: Choice) -> bool:
 
 NOT_HERE = "with --method {method}"
 CONVOLUTIONS = network_in("wide_resnet", "imagenet_resnet50")
-RULES = (
+RULES: tuple[Needs[Choice], ...] = (
     Needs("depth", network_in("wide_resnet"), "on {network}, whose depth is fixed"),
     Needs("batch_norm", network_in("lenet300"), "on {network}, which has no form without it"),
     Needs("augmentation", network_in("wide_resnet"), "on {network}; only CIFAR-10 has an augmentation to leave out"),
@@ -99,19 +89,24 @@ def check(c: Choice) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    named = {name: c[name] for name in ("method", "network", "granularity")}
-    for rule in RULES:
-        if rule.option in c.typed and not rule.holds(c):
-            raise ReproError(f"{flag(rule.option)} has no effect {rule.why.format(**named)}.")
+    refuse(c, c.typed, flag, RULES, (_together, _too_far))
+
+
+def _together(c: Choice) -> str | None:
     by_threshold = c["drop_criterion"] in ("threshold", "exact-count")
     if c["method"] == "set" and by_threshold and "reallocations_per_update" not in c.typed:
-        raise ReproError("--drop-criterion with a threshold needs --reallocations-per-update beside --method set.")
+        return "--drop-criterion with a threshold needs --reallocations-per-update beside --method set."
     if c["method"] == "dsr" and c["drop_criterion"] == "fraction" and "drop_fraction" not in c.typed:
-        raise ReproError("--drop-criterion fraction needs --drop-fraction beside --method dsr.")
+        return "--drop-criterion fraction needs --drop-fraction beside --method dsr."
     if c["momentum"] == 0 and c.given("nesterov", True):
-        raise ReproError("Nesterov needs momentum; add --no-nesterov to --momentum 0.")
+        return "Nesterov needs momentum; add --no-nesterov to --momentum 0."
+    return None
+
+
+def _too_far(c: Choice) -> str | None:
     stop, epochs = c["stop_rewiring_epoch"], c["epochs"]
     if stop is not None and epochs is not None and stop > epochs:
-        raise ReproError(f"--stop-rewiring-epoch {stop} lies beyond the {epochs} epochs; leave it out.")
+        return f"--stop-rewiring-epoch {stop} lies beyond the {epochs} epochs; leave it out."
     if c["width_multiplier"] is not None and c["network"] == "lenet300" and c["width_multiplier"] < 1 / 300:
-        raise ReproError("--width-multiplier below 1/300 leaves LeNet no hidden unit.")
+        return "--width-multiplier below 1/300 leaves LeNet no hidden unit."
+    return None

@@ -8,7 +8,8 @@ from typing import Any
 
 from papers.flipout.options import METHODS, OPTIONS
 from papers.flipout.settings import dataset_of
-from shared.errors import ReproError, unknown
+from shared.errors import unknown
+from shared.option_rules import Ranges
 
 OPTION = {option.name: option for option in OPTIONS}
 BESIDE = {"seed": 42, "variant": "published"}
@@ -62,34 +63,18 @@ def read(options: Mapping[str, Any]) -> Choice:
         if choices and value not in choices:
             kind = "flipout method" if choices is METHODS else f"value of {flag(name)}"
             raise unknown(kind, str(value), choices)
-    _numbers(typed)
+    RANGES.check(typed, flag)
     off = {name for name, value in typed.items() if value is False and name != "grad_noise"}
     return Choice({name: value for name, value in typed.items() if name not in off})
 
 
-POSITIVE: tuple[str, ...] = (
-    "epochs",
-    "batch_size",
-    "lr",
-    "lr_gamma",
-    "prune_interval",
-    "prune_stop_epoch",
-    "threshold",
-)
-POSITIVE += ("sensitivity", "flipout_p", "grad_noise_scale", "grad_noise_stop_epoch", "hoyer_lambda")
-POSITIVE += ("hoyer_stop_epoch", "group_hoyer_lambda", "l1", "l2", "clip_grad_norm")
-NOT_NEGATIVE = ("weight_decay", "momentum", "val_size", "seed")
-FRACTIONS = ("sparsity", "prune_fraction")
-
-
-def _numbers(typed: Mapping[str, Any]) -> None:
-    for name, value in typed.items():
-        if name in POSITIVE and not value > 0:
-            raise ReproError(f"{flag(name)} must be positive, not {value:g}.")
-        if name in NOT_NEGATIVE and not value >= 0:
-            raise ReproError(f"{flag(name)} must not be negative; it is {value:g}.")
-        if name in FRACTIONS and not 0 < value < 1:
-            percent = f" ({value / 100:g} if you mean {value:g} %)" if 1 < value < 100 else ""
-            raise ReproError(f"{flag(name)} is a fraction between 0 and 1, not {value:g}{percent}.")
-    if typed.get("momentum", 0) >= 1:
-        raise ReproError(f"--momentum must be below 1, not {typed['momentum']:g}.")
+RANGES = Ranges(
+    positive=(
+        "epochs", "batch_size", "lr", "lr_gamma", "prune_interval", "prune_stop_epoch", "threshold", "sensitivity",
+        "flipout_p", "grad_noise_scale", "grad_noise_stop_epoch", "hoyer_lambda", "hoyer_stop_epoch",
+        "group_hoyer_lambda", "l1", "l2", "clip_grad_norm",
+    ),
+    not_negative=("weight_decay", "momentum", "val_size", "seed"),
+    fractions=("sparsity", "prune_fraction"),
+    below_one=("momentum",),
+)  # fmt: skip

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from papers.flipout.choice import Choice, flag
 from papers.flipout.options import OUTCOME, PERIODIC
 from papers.flipout.settings import IMAGES, SIDE
-from shared.errors import ReproError
+from shared.option_rules import Needs, refuse
 
 SCHEDULED = (*PERIODIC, *OUTCOME)
 PUNCTUAL = ("prune_interval", "prune_stop_epoch")
-
-
-@dataclass(frozen=True)
-class Needs:
-    """An option that acts only where ``holds``; ``why`` completes the sentence "--option has no effect ..."."""
-
-    option: str
-    holds: Callable[[Choice], bool]
-    why: str
 
 
 def method_in(*methods: str) -> Callable[[Choice], bool]:
@@ -51,7 +41,7 @@ NOISE_OFF = "without gradient noise; add --grad-noise"
 NO_FRACTION = "with --method {method}, which removes no fraction"
 NOT_SNIP = "with --method {method}, which scores convolution and linear weights only"
 
-RULES = (
+RULES: tuple[Needs[Choice], ...] = (
     Needs("sparsity", method_in(*PERIODIC, "snip"), "with --method {method}, whose sparsity is an outcome"),
     Needs("prune_interval", method_in(*SCHEDULED), "with --method {method}, which does not prune while training"),
     Needs("prune_stop_epoch", method_in(*SCHEDULED), "with --method {method}, which does not prune while training"),
@@ -94,12 +84,7 @@ def check(c: Choice) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    for rule in RULES:
-        if rule.option in c.typed and not rule.holds(c):
-            raise ReproError(f"{flag(rule.option)} has no effect {rule.why.format(method=c['method'])}.")
-    for refuse in (_together, _missing, _network, _epochs):
-        if sentence := refuse(c):
-            raise ReproError(sentence)
+    refuse(c, c.typed, flag, RULES, (_together, _missing, _network, _epochs))
 
 
 def _together(c: Choice) -> str | None:

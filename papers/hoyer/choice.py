@@ -10,24 +10,20 @@ from papers.hoyer import settings
 from papers.hoyer.options import MNIST_NETWORKS, OPTIONS
 from papers.hoyer.original_ids import SCRIPTS, named
 from shared.errors import ReproError, unknown
+from shared.option_rules import Ranges
 
 OPTION = {option.name: option for option in OPTIONS}
 BESIDE: dict[str, Any] = {"seed": 42, "variant": "published"}
 """Settings every paper has, declared by the command line itself."""
 VARIANTS = ("published", "corrected", "reconstructed")
-POSITIVE: tuple[str, ...] = (
-    "epochs",
-    "pretrain_epochs",
-    "finetune_epochs",
-    "batch_size",
-    "lr",
-    "lr_gamma",
-    "finetune_lr",
-    "depth",
-    "target_sparsity",
-)
-POSITIVE += ("cardinality", "widen_factor", "growth_rate", "decay")
-NOT_NEGATIVE = ("weight_decay", "finetune_weight_decay", "threshold", "val_size", "seed", "dropout")
+RANGES = Ranges(
+    positive=(
+        "epochs", "pretrain_epochs", "finetune_epochs", "batch_size", "lr", "lr_gamma", "finetune_lr", "depth",
+        "cardinality", "widen_factor", "growth_rate", "decay",
+    ),
+    not_negative=("weight_decay", "finetune_weight_decay", "threshold", "val_size", "seed", "dropout"),
+    fractions=("target_sparsity",),
+)  # fmt: skip
 
 
 def flag(name: str) -> str:
@@ -162,9 +158,6 @@ def read(options: Mapping[str, Any]) -> Choice:
         choices = OPTION[name].choices if name in OPTION else VARIANTS if name == "variant" else ()
         if choices and value not in choices:
             raise unknown(f"value of {flag(name)}", str(value), choices)
-        if name in POSITIVE and not value > 0:
-            raise ReproError(f"{flag(name)} must be positive, not {value:g}.")
-        if name in NOT_NEGATIVE and not value >= 0:
-            raise ReproError(f"{flag(name)} must not be negative; it is {value:g}.")
+    RANGES.check(typed, flag)
     off = {name for name, value in typed.items() if value is False and name not in ("pretrained",)}
     return Choice({name: value for name, value in typed.items() if name not in off})

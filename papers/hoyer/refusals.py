@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from papers.hoyer.choice import Choice, flag
 from papers.hoyer.original_ids import SCRIPTS
-from shared.errors import ReproError
+from shared.option_rules import Needs, refuse
 
 ELEMENT = ("l1", "hoyer", "hoyer-square", "transformed-l1")
-
-
-@dataclass(frozen=True)
-class Needs:
-    """An option that acts only where ``holds``; ``why`` completes the sentence "--option has no effect ..."."""
-
-    option: str
-    holds: Callable[[Choice], bool]
-    why: str
 
 
 def _on(*networks: str) -> Callable[[Choice], bool]:
@@ -33,7 +23,7 @@ def _regularised(c: Choice) -> bool:
     return c.reg != "none"
 
 
-RULES = (
+RULES: tuple[Needs[Choice], ...] = (
     Needs("depth", _on("resnet", "preresnet", "wrn", "resnext", "densenet-bc"), "on {network}, which has one depth"),
     Needs("block", _on("resnet", "preresnet"), "on {network}"),
     Needs("cardinality", _on("resnext"), "on {network}; it belongs to resnext"),
@@ -60,12 +50,7 @@ def check(c: Choice) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    for rule in RULES:
-        if rule.option in c.typed and not rule.holds(c):
-            raise ReproError(f"{flag(rule.option)} has no effect {rule.why.format(network=c['network'])}.")
-    for refuse in (_variant, _missing, _script, _data, _start):
-        if sentence := refuse(c):
-            raise ReproError(sentence)
+    refuse(c, c.typed, flag, RULES, (_variant, _missing, _script, _data, _start))
 
 
 def _variant(c: Choice) -> str | None:
@@ -80,8 +65,6 @@ def _variant(c: Choice) -> str | None:
 def _missing(c: Choice) -> str | None:
     if c.reg != "none" and "decay" not in c.typed:
         return f"--reg {c.reg} needs --decay, its strength; at 0 it would do nothing."
-    if c["target_sparsity"] is not None and not c["target_sparsity"] < 1:
-        return f"--target-sparsity is the fraction to remove, below 1, such as 0.98; it is {c['target_sparsity']:g}."
     if c["eval_split"] == "val" and not c["val_size"]:
         return "--eval-split val needs --val-size N, the training images to hold out."
     return None

@@ -11,11 +11,14 @@ from papers.random_tickets.options import OPTIONS
 from papers.random_tickets.settings import NETWORKS, depth_constant
 from papers.random_tickets.ticket import BY_RATIO, INITIAL, REWINDING, TRAINED, Ticket
 from shared.errors import ReproError
+from shared.option_rules import Ranges
 
 FLAG = {o.name: o.flag for o in OPTIONS}
-FRACTIONS = ("ratio",)
-POSITIVE: tuple[str, ...] = ("epochs", "finetune_epochs", "samples_per_class", "score_rounds", "temperature", "lr")
-POSITIVE += ("batch_size",)
+RANGES = Ranges(
+    fractions=("ratio",),
+    positive=("epochs", "finetune_epochs", "samples_per_class", "score_rounds", "temperature", "lr", "batch_size"),
+    not_negative=("weight_decay", "rewind_epoch"),
+)
 ONLY: dict[str, tuple[str, ...]] = {
     # option: the methods that read it
     "rewind_epoch": REWINDING,
@@ -37,16 +40,10 @@ def check_values(typed: Mapping[str, Any]) -> None:
     Raises:
         ReproError: naming the option.
     """
-    for name, value in typed.items():
-        if name in FRACTIONS and not 0 < value < 1:
-            percent = f" ({value / 100:g} if you mean {value:g} %)" if 1 < value < 100 else ""
-            raise ReproError(f"{FLAG[name]} is the fraction removed, between 0 and 1, not {value:g}{percent}.")
-        if name in POSITIVE and not value > 0:
-            raise ReproError(f"{FLAG[name]} must be positive, not {value:g}.")
-        if name in ("weight_decay", "rewind_epoch") and not value >= 0:
-            raise ReproError(f"{FLAG[name]} must not be negative; it is {value:g}.")
-        if name == "last_layer_keep" and not 0 < value <= 1:
-            raise ReproError(f"{FLAG[name]} is a fraction above 0 and at most 1, not {value:g}.")
+    RANGES.check({name: value for name, value in typed.items() if name in FLAG}, FLAG.__getitem__)
+    kept = typed.get("last_layer_keep")
+    if kept is not None and not 0 < kept <= 1:
+        raise ReproError(f"--last-layer-keep is a fraction above 0 and at most 1, not {kept:g}.")
 
 
 def check(t: Ticket, typed: Mapping[str, Any]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from papers.synflow.options import OPTIONS
 from shared.errors import ReproError
+from shared.option_rules import Needs, Ranges, refuse
 
 Chosen = Mapping[str, Any]
 FLAG = {option.name: option.flag for option in OPTIONS}
@@ -18,17 +19,21 @@ PRUNES = (
 )  # fmt: skip
 SAMPLED = ("samples_per_class", "score_batch_size", "score_sampling", "score_augmented", "train_mode")
 
-RULES: tuple[tuple[tuple[str, ...], Callable[[Chosen], bool], str], ...] = (
-    (PRUNES, lambda c: c["pruner"] != "none", "with --pruner none, which prunes nothing"),
-    (SAMPLED, lambda c: c["pruner"] in SCORED, "with --pruner {pruner}, which looks at no data"),
-    (("grasp_sign",), lambda c: c["pruner"] == "grasp", "with --pruner {pruner}; it belongs to grasp"),
-    (("score_dtype",), lambda c: c["pruner"] == "synflow", "with --pruner {pruner}; it belongs to synflow"),
-    (("prune_schedule",), lambda c: _rounds(c) > 1, "with a single scoring round; raise --prune-iterations"),
-    (("rewind",), lambda c: c["levels"] > 0, "without --levels"),
-    (("lr_gamma",), lambda c: c["lr_milestones"] != "none", "without learning-rate milestones"),
-    (("pretrain_epochs", "shuffle", "reinitialize"), lambda c: c["levels"] == 0, "with --levels"),
-    (("prune_batchnorm",), lambda c: _has_norm(c), "on {network}, which has no batch normalisation"),
-    (("prune_residual",), lambda c: _has_scales(c), "on {network}, whose shortcuts have no factors"),
+RANGES = Ranges(
+    positive=("epochs", "batch_size", "lr", "lr_gamma", "prune_iterations", "samples_per_class", "score_batch_size"),
+    not_negative=("weight_decay", "levels", "pretrain_epochs"),
+)
+RULES: tuple[Needs[Chosen], ...] = (
+    *(Needs(n, lambda c: c["pruner"] != "none", "with --pruner none, which prunes nothing") for n in PRUNES),
+    *(Needs(n, lambda c: c["pruner"] in SCORED, "with --pruner {pruner}, which looks at no data") for n in SAMPLED),
+    Needs("grasp_sign", lambda c: c["pruner"] == "grasp", "with --pruner {pruner}; it belongs to grasp"),
+    Needs("score_dtype", lambda c: c["pruner"] == "synflow", "with --pruner {pruner}; it belongs to synflow"),
+    Needs("prune_schedule", lambda c: _rounds(c) > 1, "with a single scoring round; raise --prune-iterations"),
+    Needs("rewind", lambda c: c["levels"] > 0, "without --levels"),
+    Needs("lr_gamma", lambda c: c["lr_milestones"] != "none", "without learning-rate milestones"),
+    *(Needs(n, lambda c: c["levels"] == 0, "with --levels") for n in ("pretrain_epochs", "shuffle", "reinitialize")),
+    Needs("prune_batchnorm", lambda c: _has_norm(c), "on {network}, which has no batch normalisation"),
+    Needs("prune_residual", lambda c: _has_scales(c), "on {network}, whose shortcuts have no factors"),
 )
 
 
@@ -51,16 +56,8 @@ def check(typed: Mapping[str, Any], chosen: Chosen) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    for names, holds, why in RULES:
-        for name in names:
-            if name in typed and not holds(chosen):
-                raise ReproError(f"{FLAG[name]} has no effect {why.format(**chosen)}.")
-    for name in ("epochs", "batch_size", "lr", "lr_gamma", "prune_iterations", "samples_per_class", "score_batch_size"):
-        if typed.get(name) is not None and not typed[name] > 0:
-            raise ReproError(f"{FLAG[name]} must be positive, not {typed[name]:g}.")
-    for name in ("weight_decay", "levels", "pretrain_epochs"):
-        if typed.get(name) is not None and typed[name] < 0:
-            raise ReproError(f"{FLAG[name]} must not be negative; it is {typed[name]:g}.")
+    refuse(chosen, typed, FLAG.__getitem__, RULES)
+    RANGES.check(typed, FLAG.__getitem__)
     if chosen["levels"] and chosen["variant"] in ("published", "assignment") and chosen["rewind"]:
         raise ReproError(f"The variant {chosen['variant']} never rewinds (trap 15); use --variant corrected.")
     if chosen["levels"] and chosen["variant"] == "head" and chosen["rewind"] is False:
