@@ -41,7 +41,7 @@ def _corrected(verdict: Verdict, p: float, corrected: float, size: int) -> Verdi
         return replace(verdict, p=p, p_corrected=corrected)
     alone = "" if p_text(p) in verdict.reason else f" alone ({p_text(p)})"
     reason = (
-        f"{verdict.reason.rstrip('.')}{alone}; but this table makes {size} such tests, and over all of them chance could "
-        f"explain it ({p_text(corrected)} after Holm's correction)."
+        f"{verdict.reason.rstrip('.')}{alone}; but this table makes {size} such tests, and over all of them chance "
+        f"could explain it ({p_text(corrected)} after Holm's correction)."
     )
     return replace(verdict, label="INCONCLUSIVE", detail="", reason=reason, p=p, p_corrected=corrected)
