@@ -178,12 +178,13 @@ def check(single: Single) -> None:
                 raise ReproError(f"component {phase.method.name!r} refuses its options: {error}.") from error
 
 
-def job(single: Single, launch: Launch | None = None) -> Job:
+def job(single: Single, launch: Launch | None = None, deadline: float | None = None) -> Job:
     """The job: one thread for small networks, all cores for large ones, unless ``--threads`` says otherwise.
 
     Args:
         single: the run.
         launch: which of several processes this is that train it together; those of a machine divide its cores.
+        deadline: seconds since 1970 by which it must have left, after a checkpoint.
     """
     from repro.launch.pool import cores
     from repro.request import HEAVY_MACS
@@ -202,6 +203,7 @@ def job(single: Single, launch: Launch | None = None) -> Job:
         threads,
         beginnings,
         launch=launch,
+        deadline=deadline,
     )
 
 

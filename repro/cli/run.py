@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +66,14 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
 
     Exit codes: 0 finished, 1 diverged, 2 wrong use, 3 failed, 130 interrupted.
     """
+    began = time.time()
     from repro.cli import run_show as show
     from repro.cli.console import err
+    from repro.launch import limit
     from repro.launch.processes import launched
     from repro.single import Asked, check, forget, job, plan
 
+    deadline = limit.deadline(common["time_limit"], began)
     launch = launched()
     own = {k: v for k, v in common.items() if k in Asked.__dataclass_fields__ and v is not None}
     single = plan(paper, Asked(options=typed, **own))
@@ -91,7 +95,7 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
         from repro.cli.run_progress import watched
 
         show.starting(single)
-        _stop_unless_done(single, watched(single, job(single, launch)), common)
+        _stop_unless_done(single, watched(single, job(single, launch, deadline)), common)
     show.result(single, repeated=repeated, json=common["json"])
     if common["track"]:
         _track(single)
@@ -103,6 +107,7 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
 
 def _follow(single: Single, launch: Launch, common: Mapping[str, Any]) -> None:
     """The part of a process that does not lead: train, and leave with the same exit code; the first says the rest."""
+    from repro.launch import limit
     from repro.launch.execute import execute
     from repro.single import check, job
     from shared.errors import ReproError
@@ -110,7 +115,7 @@ def _follow(single: Single, launch: Launch, common: Mapping[str, Any]) -> None:
     if common["dry_run"] or (single.run().state == "done" and not common["restart"]):
         return
     check(single)
-    ended = execute(job(single, launch))
+    ended = execute(job(single, launch, limit.deadline(common["time_limit"], time.time())))
     if ended.state == "failed":
         raise ReproError(f"Process {launch.rank} of {launch.size}: {ended.sentence}")
     if ended.state != "finished":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,10 @@ def run_all(paper: Paper, axes: Axes, typed: Mapping[str, Any], common: Mapping[
     Raises:
         ReproError: for options that belong to one run, or combinations that cannot be.
     """
+    began = time.time()
     from repro import sweep
     from repro.cli.sweep import carry_out
+    from repro.launch import limit
     from repro.launch.processes import launched
 
     for name in SINGLE:
@@ -90,5 +93,8 @@ def run_all(paper: Paper, axes: Axes, typed: Mapping[str, Any], common: Mapping[
         device=common["device"],
         threads=common["threads"],
     )
+    deadline = limit.deadline(common["time_limit"], began)
     prepared = sweep.prepare(paper, wanted)
-    carry_out(prepared, wanted, dry_run=common["dry_run"], json=common["json"], track=common["track"])
+    carry_out(
+        prepared, wanted, deadline=deadline, dry_run=common["dry_run"], json=common["json"], track=common["track"]
+    )

@@ -127,6 +127,15 @@ def _common(paper: Paper) -> list[Parameter]:
             rich_help_panel=MACHINE,
         ),
         _parameter(
+            "time_limit",
+            str,
+            None,
+            "--time-limit",
+            help="Checkpoint and leave before the first epoch that would not fit into 9m, 90s, 1h30m; the same command "
+            "continues.",
+            rich_help_panel=MACHINE,
+        ),
+        _parameter(
             "data_dir", Path, None, "--data-dir", help="Where data sets are looked for first.", rich_help_panel=MACHINE
         ),
         _parameter(

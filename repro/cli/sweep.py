@@ -79,7 +79,7 @@ def command(
     """
     began = time.time()
     from repro import sweep
-    from repro.launch.limit import seconds, usable
+    from repro.launch import limit
     from repro.launch.processes import refuse_torchrun
     from repro.registry import load
 
@@ -100,7 +100,7 @@ def command(
         threads=threads,
         per_gpu=per_gpu,
     )
-    deadline = began + usable(seconds(time_limit)) if time_limit else None
+    deadline = limit.deadline(time_limit, began)
     prepared = sweep.prepare(load(paper), wanted)
     carry_out(prepared, wanted, on=on, retries=retries, deadline=deadline, dry_run=dry_run, json=json, track=track)
 

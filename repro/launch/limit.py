@@ -25,6 +25,19 @@ def seconds(text: str) -> float:
     return total
 
 
+def deadline(text: str | None, began: float) -> float | None:
+    """Seconds since 1970 by which everything has left; ``None`` without a limit.
+
+    Args:
+        text: the limit as typed.
+        began: when the command began, in seconds since 1970.
+
+    Raises:
+        ReproError: as ``seconds``.
+    """
+    return began + usable(seconds(text)) if text else None
+
+
 def usable(limit: float) -> float:
     """Seconds in which runs may go on, so that everything has left within the limit."""
     return limit - min(LARGEST_RESERVE, RESERVE * limit)

@@ -49,6 +49,22 @@ def test_restart_says_what_it_deletes_and_trains_again(repro):
     assert second["record"]["outcome"]["last"] == first["record"]["outcome"]["last"]
 
 
+def test_a_time_limit_leaves_a_checkpoint_that_the_same_command_finishes(repro):
+    straight = json.loads(repro(*RUN, "--json", "--runs-dir", "straight").out)
+    said = repro(*RUN, "--json", "--time-limit", "0.001s")
+    assert said.code == 130, said.err
+    assert "time limit" in said.out + said.err
+    finished = json.loads(repro(*RUN, "--json").out)
+    assert finished["record"]["outcome"]["last"] == straight["record"]["outcome"]["last"]
+
+
+def test_a_mistyped_time_limit_is_refused_before_any_work(repro):
+    said = repro(*RUN, "--time-limit", "soon")
+    assert said.code == 2
+    assert "no duration such as 9m" in said.err
+    assert not Path("runs").exists()
+
+
 def test_ctrl_c_leaves_an_interrupted_run_that_the_same_command_finishes(repro, monkeypatch):
     straight = json.loads(repro(*RUN, "--json", "--runs-dir", "straight").out)
 
