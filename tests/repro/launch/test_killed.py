@@ -10,10 +10,12 @@ import os
 import random
 import time
 
+import pytest
+
 from repro.launch.execute import execute
 from repro.launch.job import Job
 
-KILLS = int(os.environ.get("REPRO_KILLS", "3"))
+KILLS = int(os.environ.get("REPRO_KILLS", "20"))
 HEAVY = ["repro.launch.execute", "shared.training.engine", "papers.flipout.components", "sklearn.datasets"]
 
 
@@ -26,6 +28,7 @@ def start(job: Job) -> multiprocessing.process.BaseProcess:
     return process
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_bit_identical(make, outcome):
     chance = random.Random(os.environ.get("REPRO_KILLS_SEED", "0"))
     start(make(seed=1)).join()  # the imports
