@@ -33,6 +33,11 @@ def settings_of(row: Row) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
+def single_runs(row: Row) -> tuple[float, ...]:
+    """The values of the single runs behind a mean, where they are known."""
+    return tuple(float(v) for v in row.get("per_seed", "").split("/") if v)
+
+
 def value(row: Row, text: str, **decided: Any) -> Value:
     """A row as a number that runs estimate.
 
@@ -53,7 +58,7 @@ def value(row: Row, text: str, **decided: Any) -> Value:
             "margin": float(row["margin"] or 0),
             "margin_reason": row["margin_reason"],
             "rounding": float(row["rounding"] or 0),
-            "per_seed": tuple(float(v) for v in row.get("per_seed", "").split("/") if v),
+            "per_seed": single_runs(row),
             "gating": row["gating"] == "yes",
         }
         | decided

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 from papers.dsr import counts, laws, original, sentences
 from papers.dsr.protocols import experiments
+from papers.dsr.published import rows
 from papers.dsr.settings import SEEDS
 from shared import claim_file
 from shared.claim_file import Row, settings_of
@@ -41,10 +41,6 @@ ALIASES = {"cifar10": ("cifar",), "invariants": ("laws",)}
 NETWORK = {"lenet-300-100": "lenet300", "wrn-28-2": "wide_resnet", "resnet50": "imagenet_resnet50"}
 WIDTH = {"wide_resnet": 2.0}
 GRANULARITY = {"kernel": "kernel"}
-
-
-rows = cache(partial(claim_file.read, Path(__file__).with_name("claims.csv")))
-"""The rows of claims.csv."""
 
 
 @cache

@@ -9,8 +9,10 @@ from __future__ import annotations
 from statistics import median
 
 from papers.dsr.protocols import experiments
+from papers.dsr.published import rows
 from papers.dsr.settings import CIFAR_SPARSITIES, MNIST_SPARSITIES
-from shared.claims import Claim, Compound, Exact, Ordering, Value
+from shared.claim_file import single_runs
+from shared.claims import Claim, Compound, Exact, Ordering
 
 SENTENCE, SOURCE = "sentences", "ICLR submission"
 LAST_LEADS = "density_lead:fc3.weight"
@@ -75,8 +77,6 @@ def failing_runs() -> Claim:
 
 def failed() -> float:
     """How many of those runs failed."""
-    from papers.dsr.claims import tables
-
     wanted = {"mnist/static/98", "mnist/static/96"}
-    cells = [c.per_seed for c in tables()["mnist"].claims if isinstance(c, Value) and c.experiment in wanted]
+    cells = [single_runs(row) for row in rows() if row["verify_table"] == "mnist" and row["experiment"] in wanted]
     return float(sum(run < median(runs) - BELOW for runs in cells for run in runs))

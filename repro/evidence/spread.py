@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from repro.evidence.record import Outcome
+    from repro.evidence.outcome import Outcome
 
 DIGITS = 1
 """Sparsities are compared to a tenth of a point: counts are whole, so uniform masks differ by less than that."""

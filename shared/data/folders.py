@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 
 from shared.data.found import Found, folders
 from shared.data.imageset import ImageSet
+from shared.data.listing import Listing
 from shared.data.pictures import decode_all
 from shared.errors import ReproError
 from shared.protocol import Data
@@ -25,15 +25,6 @@ _NAMES = {
 _TEST = ("val", "test", "validation")
 # Decoded arrays beyond this many bytes do not go into memory; shared.data.streaming reads such folders.
 MEMORY_LIMIT = int(float(os.environ.get("REPRO_DECODED_GB", "16")) * 1024**3)
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The pictures of one split: files in class order and file-name order, labels, and the classes' folder names."""
-
-    files: tuple[Path, ...]
-    labels: tuple[int, ...]
-    class_names: tuple[str, ...]
 
 
 def find(root: Path, data: Data) -> Found | None:

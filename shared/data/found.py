@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from shared.data.imageset import ImageSet
-
-if TYPE_CHECKING:
-    from shared.data.folders import Listing
+from shared.data.listing import Listing
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from torch.utils.data import DataLoader, Dataset
 from shared.data import folders
 from shared.data.augment import apply, upload
 from shared.data.batch import WHOLE, Batch, Part
-from shared.data.folders import Listing
 from shared.data.found import Found
 from shared.data.imageset import Examples, ImageSet
+from shared.data.listing import Listing
 from shared.data.loader import EpochLoader
 from shared.data.normalise import Normalise
 from shared.data.pictures import decode_all, decode_one

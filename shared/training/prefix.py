@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from shared.protocol import Method, Protocol, Train, canonical, digest
 from shared.training import checkpoint
 from shared.training.method import Component
+from shared.training.running import Running
 from shared.training.saved import pack, unpack_network, unpack_optimizer
-
-if TYPE_CHECKING:
-    from shared.training.engine import Engine
 
 LATER = frozenset({"prune", "prune-after"})
 OBSERVERS = frozenset({"count-flips"})
@@ -65,7 +63,7 @@ class PrefixStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def load(self, engine: Engine, index: int, method: Sequence[Component]) -> int | None:
+    def load(self, run: Running, index: int, method: Sequence[Component]) -> int | None:
         """Put a run at the latest beginning that is its own.
 
         Returns:
@@ -73,61 +71,61 @@ class PrefixStore:
         """
         if index != 0:
             return None
-        phase = engine.protocol.phases[0]
+        phase = run.protocol.phases[0]
         assert isinstance(phase, Train)
-        latest = self._first_event(engine, index, method) or phase.epochs - 1
+        latest = self._first_event(run, index, method) or phase.epochs - 1
         for epoch in range(latest, 0, -1):
-            folder = self._folder(engine.protocol, epoch)
+            folder = self._folder(run.protocol, epoch)
             if not folder.is_dir():
                 continue
             try:
                 tensors, plain = checkpoint.read(folder)
-                self._restore(engine, method, tensors, plain)
+                self._restore(run, method, tensors, plain)
             except (checkpoint.DamagedCheckpointError, KeyError):
                 continue
             return epoch
         return None
 
-    def offer(self, engine: Engine, index: int, method: Sequence[Component]) -> None:
+    def offer(self, run: Running, index: int, method: Sequence[Component]) -> None:
         """Save the beginning if this is the run's last epoch before its first event."""
-        epoch = engine.state.epoch
-        if self._first_event(engine, index, method) != epoch:
+        epoch = run.state.epoch
+        if self._first_event(run, index, method) != epoch:
             return
-        folder = self._folder(engine.protocol, epoch)
-        observers = _observed(engine, method)
+        folder = self._folder(run.protocol, epoch)
+        observers = _observed(run, method)
         if folder.is_dir() and not observers:
             return
-        tensors, plain = pack(engine.state)
+        tensors, plain = pack(run.state)
         for name, component in observers.items():
             tensors |= {f"observer/{name}/{k}": v for k, v in component.tensors().items()}
-        checkpoint.write(folder, tensors, plain | {"rows": engine.rows, "observers": sorted(observers)})
+        checkpoint.write(folder, tensors, plain | {"rows": run.rows, "observers": sorted(observers)})
 
     def _restore(
-        self, engine: Engine, method: Sequence[Component], tensors: dict[str, torch.Tensor], plain: dict[str, Any]
+        self, run: Running, method: Sequence[Component], tensors: dict[str, torch.Tensor], plain: dict[str, Any]
     ) -> None:
-        wanted = _observed(engine, method)
+        wanted = _observed(run, method)
         if missing := set(wanted) - set(plain["observers"]):
             raise KeyError(f"no state of {sorted(missing)}")
-        unpack_network(engine.state, tensors, plain)
-        unpack_optimizer(engine.state, tensors, plain)
+        unpack_network(run.state, tensors, plain)
+        unpack_optimizer(run.state, tensors, plain)
         for name, component in wanted.items():
             for key, tensor in component.tensors().items():
                 tensor.copy_(tensors[f"observer/{name}/{key}"])
-        engine.rows = plain["rows"]
-        engine.directory.set_rows(engine.rows[:-1])
+        run.rows = plain["rows"]
+        run.directory.set_rows(run.rows[:-1])
 
-    def _first_event(self, engine: Engine, index: int, method: Sequence[Component]) -> int | None:
+    def _first_event(self, run: Running, index: int, method: Sequence[Component]) -> int | None:
         """The first pruning epoch, where sharing is possible: in the first phase, with an event before its end."""
         if index != 0:
             return None
-        events = [e for c in method if (e := c.first_event(engine.state)) is not None]
+        events = [e for c in method if (e := c.first_event(run.state)) is not None]
         return min(events, default=None)
 
     def _folder(self, protocol: Protocol, epoch: int) -> Path:
         return self.root / prefix_key(protocol, epoch)[:32] / f"{epoch:06d}"
 
 
-def _observed(engine: Engine, method: Sequence[Component]) -> dict[str, Component]:
-    phase = engine.protocol.phases[0]
+def _observed(run: Running, method: Sequence[Component]) -> dict[str, Component]:
+    phase = run.protocol.phases[0]
     assert isinstance(phase, Train)
     return {m.name: c for m, c in zip(phase.methods, method, strict=False) if m.name in OBSERVERS}

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from shared.protocol import Protocol, Prune, Rewind, Train, canonical, digest
 from shared.training import checkpoint, rewind
+from shared.training.running import Running
 from shared.training.saved import Position, pack, unpack_network
-
-if TYPE_CHECKING:
-    from shared.training.engine import Engine
 
 
 def whole_key(protocol: Protocol) -> str:
@@ -40,13 +37,13 @@ def sharable(protocol: Protocol, index: int) -> bool:
 
 
 @contextmanager
-def whole_lock(store: WholeStore | None, engine: Engine, index: int) -> Iterator[None]:
+def whole_lock(store: WholeStore | None, run: Running, index: int) -> Iterator[None]:
     """Hold the phase while training it: a second run that needs it waits, and then takes it from the store."""
-    if store is None or not sharable(engine.protocol, index):
+    if store is None or not sharable(run.protocol, index):
         yield
         return
     store.root.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.root / f"{whole_key(engine.protocol)[:32]}.lock"):
+    with FileLock(store.root / f"{whole_key(run.protocol)[:32]}.lock"):
         yield
 
 
@@ -60,28 +57,28 @@ class WholeStore:
     def __init__(self, root: Path) -> None:
         self.root = root / "whole"
 
-    def offer(self, engine: Engine, index: int) -> None:
+    def offer(self, run: Running, index: int) -> None:
         """Keep the epoch just finished, if it is the last or one that is rewound to, and nobody has kept it yet."""
-        state, phase = engine.state, engine.protocol.phases[index]
-        if not sharable(engine.protocol, index):
+        state, phase = run.state, run.protocol.phases[index]
+        if not sharable(run.protocol, index):
             return
         assert isinstance(phase, Train)
         last = state.epoch == phase.epochs
-        folder = self._folder(engine.protocol, state.epoch)
-        if folder.is_dir() or not (last or state.epoch in rewind.points(engine.protocol, index)):
+        folder = self._folder(run.protocol, state.epoch)
+        if folder.is_dir() or not (last or state.epoch in rewind.points(run.protocol, index)):
             return
         tensors, plain = pack(state)
-        checkpoint.write(folder, tensors, plain | {"rows": engine.rows if last else []})
+        checkpoint.write(folder, tensors, plain | {"rows": run.rows if last else []})
 
-    def jump(self, engine: Engine, index: int, done: int) -> bool:
+    def jump(self, run: Running, index: int, done: int) -> bool:
         """Go to the end of the phase if it and every epoch still to be passed and rewound to are kept.
 
         Args:
-            engine: the run.
+            run: the run.
             index: position of the phase.
             done: epochs of it that have been trained.
         """
-        protocol, phase = engine.protocol, engine.protocol.phases[index]
+        protocol, phase = run.protocol, run.protocol.phases[index]
         if not sharable(protocol, index):
             return False
         assert isinstance(phase, Train)
@@ -93,13 +90,13 @@ class WholeStore:
         except checkpoint.DamagedCheckpointError:
             return False
         for epoch in rewind.points(protocol, index) & found.keys():
-            checkpoint.write(rewind.kept_in(engine.directory, index, epoch), *found[epoch])
+            checkpoint.write(rewind.kept_in(run.directory, index, epoch), *found[epoch])
         tensors, plain = found[phase.epochs]
-        unpack_network(engine.state, tensors, plain)
-        engine.state.epoch = phase.epochs
-        engine.rows = [{**row, "phase": phase.name} for row in plain["rows"]]
-        engine.directory.set_rows(engine.rows)
-        engine.saver.save(Position(index + 1, 0, len(engine.rows)), engine.extra)
+        unpack_network(run.state, tensors, plain)
+        run.state.epoch = phase.epochs
+        run.rows = [{**row, "phase": phase.name} for row in plain["rows"]]
+        run.directory.set_rows(run.rows)
+        run.saver.save(Position(index + 1, 0, len(run.rows)), run.extra)
         return True
 
     def _folder(self, protocol: Protocol, epoch: int) -> Path:

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from papers.dsr import paper
-from papers.dsr.claims import rows
+from papers.dsr.published import rows
 from shared.claims import Compound, Exact, Value
 from shared.paper import experiments_of
 
