@@ -59,6 +59,8 @@ def _names(content: Content) -> dict[str, Any]:
         "svg": drawn,
         "by_table": {t.id: [p for p in content.pictures if _belongs(p, t.id)] for t in content.tables},
         "sections": [(kind, name, [p for p in content.pictures if p.kind == kind]) for kind, name in SECTIONS[1:]],
+        "judged": [pair for pair in content.sentences if not _unheard(pair)],
+        "unheard": [pair for pair in content.sentences if _unheard(pair)],
         "header": HEADER,
         "tally": _tally(v for t in content.verdicts for v in t.verdicts),
         "missing": [t for t in content.verdicts if t.missing],
@@ -75,6 +77,11 @@ def _names(content: Content) -> dict[str, Any]:
         "deviation_header": facts.DEVIATIONS,
         "scales": list(dict.fromkeys(g.scale for g in content.groups)),
     }
+
+
+def _unheard(pair: tuple[Verdict, Verdict | None]) -> bool:
+    """Whether neither the published numbers nor our runs say anything."""
+    return all(v is None or v.label == "NOT TESTED" for v in pair)
 
 
 def _belongs(picture: Picture, table: str) -> bool:

@@ -30,8 +30,9 @@ Series = Mapping[str, tuple[Point, ...]]
 
 
 def method_of(experiment: Experiment) -> str:
-    """The method for people: the title without network, sparsity and strength (``VGG19, FlipOut, 99.9 %``)."""
-    text = re.sub(r", [\d.]+ %$", "", experiment.title.partition(", ")[2] or experiment.title)
+    """The method for people: the title without network, sparsity, strength and number (``VGG19, FlipOut, 99.9 %``)."""
+    text = re.sub(r" \([a-z-]+:\d+\)$", "", experiment.title.partition(", ")[2] or experiment.title)
+    text = re.sub(r", [\d.]+ %$", "", text)
     return re.sub(r" [\d.]+e-?\d+\b", "", text, count=1) if "strength" in experiment.labels else text
 
 
