@@ -19,7 +19,9 @@ from typing import Any
 import pytest
 
 TINY = Path(__file__).with_name("tiny_run.py")
-REPRO = [sys.executable, "-c", "from repro.cli import main; main()"]
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+"""A shell starts what it runs in the background deaf to Ctrl-C, these tests included."""
+REPRO = [sys.executable, "-c", HEARS + "from repro.cli import main; main()"]
 SLOW = ["--scale", "demo", "--set", "model.width=0.05", "--set", "phases.train.batch_size=2"]
 RUN = ["run", "flipout", "--network", "lenet300", "--method", "none", *SLOW, "--set", "phases.train.epochs=4"]
 RUN += ["--set", "phases.train.schedule.milestones=[2]", "--no-mlflow"]
