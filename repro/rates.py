@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from repro.launch.shortage import is_shortage
 from repro.timing import LATER, Timing, first_training, matmul_rate, timed
 from repro.workload import FLOP_PER_MAC, PASSES, forward_macs, petaflop
 from shared.errors import ReproError
@@ -153,12 +154,12 @@ def affordable(kind: Kind, seconds: float, rate: float) -> int | None:
 
 def _fitting(kind: Kind, device: Any, own: Any, batch: int, seconds: float) -> Timing | None:
     """A measurement on as many images as the device has room for; ``None`` if not even two."""
-    import torch
-
     while True:
         try:
             return timed(kind.protocol, device, own, batch, seconds)
-        except torch.OutOfMemoryError:
+        except (MemoryError, RuntimeError) as error:
+            if not is_shortage(error):
+                raise
             if batch <= SMALLEST:
                 return None
             batch = max(SMALLEST, batch // 2)

@@ -51,7 +51,7 @@ def timed(protocol: Protocol, device: Any, own: Any, batch: int, seconds: float)
         seconds: to spend.
 
     Raises:
-        torch.OutOfMemoryError: if a batch does not fit on the device.
+        RuntimeError: if a batch does not fit on the device, as PyTorch says it there (``repro.launch.shortage``).
     """
     from shared.training.precision import backend
 

@@ -7,12 +7,12 @@ A paper says what is shown; ``repro.report`` decides how it looks. A paper names
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from typing import Protocol as Structural
 
+from shared.lazy import attribute
 from shared.protocol import Protocol, Scale
 
 
@@ -142,6 +142,5 @@ def gather(where: str, evidence: Evidence, tables: Collection[str]) -> Appendix:
     """The appendix that the function named ``module:function`` makes; an empty one without a name."""
     if not where:
         return Appendix()
-    module, _, name = where.partition(":")
-    make: Callable[[Evidence, Collection[str]], Appendix] = getattr(importlib.import_module(module), name)
+    make: Callable[[Evidence, Collection[str]], Appendix] = attribute(where)
     return make(evidence, tables)

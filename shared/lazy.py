@@ -1,12 +1,19 @@
-"""A mapping that is made when it is first looked into, so that importing a paper costs nothing."""
+"""What is made or imported when it is first needed, so that importing a paper costs nothing."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 V = TypeVar("V")
+
+
+def attribute(where: str) -> Any:
+    """What ``"package.module:name"`` names; the module is imported."""
+    module, _, name = where.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 class Lazy(Mapping[str, V]):

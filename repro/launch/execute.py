@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from repro.evidence.record import Cost, Outcome, Record
 from repro.launch import shortage
@@ -18,10 +17,12 @@ from repro.launch.processes import joined
 from repro.launch.signals import heeding
 from repro.registry import load
 from shared.errors import ReproError
+from shared.lazy import attribute
 from shared.training.rundir import RunDirectory, RunInUseError, write_atomic
 from shared.training.stop import Stop, Stopped
 
 if TYPE_CHECKING:
+    from shared.training.engine import Engine
     from shared.training.world import World
 
 LOST = "Another process of this run is gone; the same command continues from the last checkpoint."
@@ -131,8 +132,7 @@ def _train(job: Job, directory: RunDirectory, stop: Stop, world: World | None) -
     if not engine.world.leads:
         return state
     if state == "finished" and paper.afterwards:
-        module, _, name = paper.afterwards.partition(":")
-        outcome["extra"] |= getattr(importlib.import_module(module), name)(engine)
+        outcome["extra"] |= _afterwards(paper.afterwards, engine)
     write_artifacts(engine, outcome)
     record = Record(
         identity=job.protocol.identity,
@@ -144,6 +144,15 @@ def _train(job: Job, directory: RunDirectory, stop: Stop, world: World | None) -
     )
     write_atomic(job.directory / "record.json", record.model_dump_json() + "\n")
     return state
+
+
+def _afterwards(where: str, engine: Engine) -> dict[str, Any]:
+    """What the paper measures of a finished run; a measurement that fails costs a note, not the run."""
+    try:
+        measured: dict[str, Any] = attribute(where)(engine)
+    except Exception as error:
+        return {"not_measured": f"{where}: {type(error).__name__}: {error}"}
+    return measured
 
 
 def _explain(error: Exception, job: Job) -> str:

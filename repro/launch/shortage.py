@@ -13,7 +13,9 @@ FORMS = ("out of memory", "can't allocate memory", "cannot allocate memory", "un
 
 def is_shortage(error: BaseException) -> bool:
     """Whether an error says that memory is exhausted: CUDA's, the CPU allocator's, numpy's or Python's."""
-    return isinstance(error, MemoryError) or any(form in str(error).lower() for form in FORMS)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch is not imported for it
+        return True
+    return any(form in str(error).lower() for form in FORMS)
 
 
 def sentence(job: Job) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from shared.data.places import roots
 from shared.errors import MissingDataError, unknown
+from shared.lazy import attribute
 from shared.protocol import Data
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ def find(data: Data, data_dir: Path | None = None) -> Found | None:
     """The first copy of a data set in lookup order, not decoded; ``None`` if there is none (or it is embedded)."""
     for root in roots(data_dir):
         for finder in source(data.name).finders:
-            module, function = finder.split(":")
-            found: Found | None = getattr(importlib.import_module(f"shared.data.{module}"), function)(root, data)
+            found: Found | None = attribute(f"shared.data.{finder}")(root, data)
             if found:
                 return found
     return None

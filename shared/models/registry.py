@@ -5,12 +5,12 @@ Listing the names imports no family, and no torch.
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import ReproError, unknown
+from shared.lazy import attribute
 from shared.protocol import Model
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def build(model: Model, generator: Generator | None = None) -> nn.Module:
     """
     if model.name not in NETWORKS:
         raise unknown("network", model.name, NETWORKS)
-    module, _, function = NETWORKS[model.name].partition(":")
-    family: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    family: Callable[..., Any] = attribute(NETWORKS[model.name])
     check_options(model, family)
     network: nn.Module = family(model, generator, **model.options)
     return network

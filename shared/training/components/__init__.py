@@ -5,11 +5,11 @@ A paper adds its own through ``Paper.components``; both are looked up here, and 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.errors import ReproError, unknown
+from shared.lazy import attribute
 from shared.protocol import Method
 from shared.training.method import Component
 
@@ -62,8 +62,7 @@ def resolve(name: str, own: Mapping[str, str] | None = None) -> Callable[..., An
     known = {**SHARED, **(own or {})}
     if name not in known:
         raise unknown("component", name, known)
-    module, attribute = known[name].split(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    found: Callable[..., Any] = attribute(known[name])
     return found
 
 

@@ -28,3 +28,15 @@ def test_a_run_is_timed_where_its_variant_is_that_of_the_assignment(tmp_path, va
         assert found["images"] == 16
         assert found["pruned"]["parameters"] == outcome["parameters"]
         assert found["pruned"]["macs"] == outcome["macs_dense"]
+
+
+def test_a_measurement_that_fails_costs_a_note_and_not_the_run(tmp_path, monkeypatch):
+    def broken(engine):
+        raise RuntimeError("no clock")
+
+    monkeypatch.setattr("papers.synflow.inference.after", broken)
+    ended = execute(Job(tiny("corrected"), tmp_path / "run", "tiny", device="cpu"))
+    assert ended.state == "finished", ended.sentence
+    extra = json.loads((tmp_path / "run" / "record.json").read_text())["outcome"]["extra"]
+    assert "inference" not in extra
+    assert extra["not_measured"] == "papers.synflow.inference:after: RuntimeError: no clock"
