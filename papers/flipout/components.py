@@ -54,9 +54,7 @@ class CountFlips(Component):
             return
         for block in zip(*self.cut, strict=True):
             count_by_signs_(*block)
-        if (
-            self.zeroed != masks.changes
-        ):  # from then on what is removed is 0 before and after a step, and counts nothing
+        if self.zeroed != masks.changes:  # later steps find what is removed 0 before and after, and count nothing
             torch._foreach_mul_(counts, masks.factors)
             self.zeroed = masks.changes
 

@@ -78,6 +78,19 @@ def test_every_claim_of_the_paper_is_on_the_page_without_any_run(paper, empty):
     assert all(c.id in empty for c in paper.sentences)
 
 
+def test_what_no_run_speaks_about_is_folded_away_where_something_was_tested(full, page, empty):
+    table = next(t for t in full.verdicts if t.table.id == "vgg19")
+    untested = [v for v in table.verdicts if v.label == "NOT TESTED"]
+    assert 0 < len(untested) < len(table.verdicts)
+    here = page[page.index('id="table-vgg19"') : page.index('id="table-resnet18"')]
+    shown, fold, folded = here.partition(f"{len(untested)} claims that no run here speaks about")
+    assert fold
+    for verdict in table.verdicts:
+        own = folded if verdict in untested else shown
+        assert f'id="claim-{verdict.claim.id}"' in own
+    assert "claims that no run here speaks about" not in empty
+
+
 def test_without_runs_the_page_says_what_is_missing_and_how_to_get_it(paper, empty):
     text = seen(empty).text
     assert "no run yet" in text

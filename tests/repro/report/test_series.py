@@ -2,6 +2,7 @@ import itertools
 
 import pytest
 
+from repro.registry import load
 from repro.report import lines, series
 from repro.report.gallery import pictures, place
 from repro.report.runs import groups, highest
@@ -18,6 +19,24 @@ def test_published_points_are_those_of_the_claims(paper):
 def test_a_sparsity_that_is_an_outcome_is_the_one_published(paper):
     found = series.published(paper, paper.table("hoyer"), "vgg19")
     assert {p.sparsity: p.mean for p in found["Hoyer-Square"]}[99.89] == pytest.approx(82.78, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("paper_name", "experiment", "method"),
+    [("flipout", "vgg19/flipout/99.9", "FlipOut"), ("dsr", "mnist/dsr/99", "DSR"), ("dsr", "mnist/dense", "dense")],
+)
+def test_a_method_is_named_without_network_sparsity_and_job(paper_name, experiment, method):
+    assert series.method_of(load(paper_name).experiments[experiment]) == method
+
+
+def test_a_method_at_several_sparsities_is_one_series():
+    dsr = load("dsr")
+    found = series.published(dsr, dsr.table("mnist"), "lenet300")
+    assert {name: len(points) for name, points in found.items()} == {
+        "DSR": 6,
+        "static sparse": 6,
+        "gradual pruning": 6,
+    }
 
 
 def test_our_points_stand_at_the_sparsity_the_runs_ended_with(paper, made):
