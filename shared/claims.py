@@ -80,6 +80,7 @@ class Ordering(Claim):
 
     Attributes:
         paired: both sides share initialisation and data order, so the paired test applies.
+        gating: ``False`` for a comparison that the paper does not make: shown beside its sentences, never counted.
         within: set for claims of the form "within so many points of": |difference| <= within.
         budget: fraction of the weights that both sides keep in the sentence; runs that keep less than half or more
             than twice as much are no fair comparison (methods whose sparsity is an outcome, at a reduced scale).
@@ -92,6 +93,7 @@ class Ordering(Claim):
     within: float | None = None
     budget: float | None = None
     paired: bool = False
+    gating: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

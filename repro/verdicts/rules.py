@@ -131,6 +131,14 @@ def judge_leaf(claim: Claim, evidence: Evidence) -> Tested:
     if isinstance(claim, Value):
         return _value(claim, evidence)
     assert isinstance(claim, Ordering | Trend | Collapse)
+    tested = _comparison(claim, evidence)
+    if isinstance(claim, Ordering) and not claim.gating:
+        return replace(tested, verdict=replace(tested.verdict, gating=False))
+    return tested
+
+
+def _comparison(claim: Ordering | Trend | Collapse, evidence: Evidence) -> Tested:
+    """The verdict on a sentence about one or more experiments."""
     experiments = experiments_of(claim)
     samples = evidence.together(experiments, claim.metric)
     if not samples:

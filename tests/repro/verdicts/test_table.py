@@ -107,6 +107,17 @@ def test_recalled_numbers_decide_nothing(with_claims, make_runs):
     assert result.all_reproduced is None
 
 
+def test_a_comparison_that_the_paper_does_not_make_decides_nothing(with_claims, make_runs):
+    said = Ordering(id="x", table="t", text="", better="a", worse="b")
+    ours = Ordering(id="y", table="t", text="", better="b", worse="a", gating=False)
+    records = make_runs("a", [90.0, 90.1, 90.2]) + make_runs("b", [80.0, 80.1, 80.2])
+    result = judge(with_claims(said, ours), "t", records)
+    assert labels(result) == {"x": "SUPPORTED", "y": "CONTRADICTED"}
+    assert (result.sentences.stand, result.sentences.decided, result.exit_code(strict=True)) == (1, 1, 0)
+    untested = judge(with_claims(ours), "t", [])
+    assert (untested.verdicts[0].label, untested.exit_code()) == ("NOT TESTED", 0)
+
+
 def test_compound_needs_enough_parts(with_claims, make_runs):
     up = Ordering(id="x", table="t", text="", better="a", worse="b")
     down = Ordering(id="y", table="t", text="", better="b", worse="a")
