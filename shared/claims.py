@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shared.errors import ReproError
 from shared.protocol import Protocol, canonical
 
 Spread = Literal["sd", "se", "half-interval", "unknown"]
@@ -194,7 +195,16 @@ def _flatten(value: object, prefix: str = "") -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Table:
-    """A published table: the claims printed in it, under the name one types after ``--table``."""
+    """A published table: the claims printed in it, under the name one types after ``--table``.
+
+    Attributes:
+        id, aliases: what one types.
+        title: for people.
+        claims: the numbers and sentences.
+        seeds: of its runs.
+        note: what a reader must know beside the numbers.
+        on: makes the same table for a network and a data set, where what it says holds for any.
+    """
 
     id: str
     title: str
@@ -202,3 +212,14 @@ class Table:
     seeds: tuple[int, ...] = (42, 43, 44)
     aliases: tuple[str, ...] = ()
     note: str = field(default="")
+    on: Callable[[str, str], Table] | None = None
+
+    def about(self, network: str, data: str) -> Table:
+        """The same table for another network and data set.
+
+        Raises:
+            ReproError: if its claims belong to the networks they name, or there is no such network or data set.
+        """
+        if self.on is None:
+            raise ReproError(f"Table {self.id} is about the networks it names; leave --network and --dataset out.")
+        return self.on(network, data)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from papers.synflow import theory
 from papers.synflow.networks import SIZES
@@ -22,7 +23,23 @@ DEEP = (
 )
 
 
-def _without_biases(family: str, name: str, data: str) -> tuple[nn.Module, dict[str, Tensor], tuple[int, int, int]]:
+class Untrained(NamedTuple):
+    """A network as initialised, in float64 and with biases at zero.
+
+    Attributes:
+        model: the network.
+        weights: its prunable tensors by name, in index order.
+        shape: of one image.
+    """
+
+    model: nn.Module
+    weights: dict[str, Tensor]
+    shape: tuple[int, int, int]
+
+
+@lru_cache(maxsize=1)
+def untrained(family: str, name: str, data: str) -> Untrained:
+    """The network that the laws are checked on; a bias would be a source of flow of its own."""
     from shared.sparsity.masks import prunable_parameters
 
     network = initial_network(family, name, data, 1).double()
@@ -31,13 +48,15 @@ def _without_biases(family: str, name: str, data: str) -> tuple[nn.Module, dict[
             parameter.data.zero_()
     channels, side, _, _ = SIZES[data]
     weights = {n: p.detach() for n, p in prunable_parameters(network).items()}
-    return network, weights, (channels, side, side)
+    return Untrained(network, weights, (channels, side, side))
 
 
-def _scores(family: str, name: str, data: str) -> tuple[float, dict[str, Tensor]]:
+@lru_cache(maxsize=1)
+def flow_and_layers(family: str, name: str, data: str) -> tuple[float, dict[str, Tensor]]:
+    """R, and the SynFlow scores of each layer by parameter name; float64."""
     from shared.sparsity.synflow import flow_and_scores
 
-    network, weights, shape = _without_biases(family, name, data)
+    network, weights, shape = untrained(family, name, data)
     flow, scores = flow_and_scores(network, weights, shape)
     parts = scores.split([w.numel() for w in weights.values()])
     return float(flow), {n: part.view_as(w) for part, (n, w) in zip(parts, weights.items(), strict=True)}
@@ -45,13 +64,13 @@ def _scores(family: str, name: str, data: str) -> tuple[float, dict[str, Tensor]
 
 def layer_deviation(family: str, name: str, data: str) -> float:
     """Theorem 2 for SynFlow: largest relative difference between a layer's total score and the flow."""
-    flow, scores = _scores(family, name, data)
+    flow, scores = flow_and_layers(family, name, data)
     return max(abs(total / flow - 1) for total in theory.layer_totals(scores))
 
 
 def unit_deviation(family: str, name: str, data: str) -> float:
     """Theorem 1 for SynFlow: largest relative difference between what enters and leaves a hidden unit."""
-    _, scores = _scores(family, name, data)
+    _, scores = flow_and_layers(family, name, data)
     units = theory.unit_sums(scores)
     return float(((units.into - units.out).abs() / units.out.clamp_min(units.out.max() * 1e-12)).max())
 
@@ -63,7 +82,7 @@ def saliency_deviation() -> float:
 
     from shared.sparsity.masked import leaves, run
 
-    network, weights, _ = _without_biases("default", "fc", "mnist")
+    network, weights, _ = untrained("default", "fc", "mnist")
     theta = leaves(weights)
     images = torch.randn(16, 1, 28, 28, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     loss = F.cross_entropy(run(network, theta, images), torch.arange(16) % 10)
@@ -74,7 +93,7 @@ def saliency_deviation() -> float:
 
 def nonfinite_scores(family: str, name: str, data: str) -> float:
     """SynFlow scores in float64 that are not finite."""
-    _, scores = _scores(family, name, data)
+    _, scores = flow_and_layers(family, name, data)
     return float(sum(int((~s.isfinite()).sum()) for s in scores.values()))
 
 
@@ -134,5 +153,5 @@ def kept_at_extreme(density: float) -> float:
     from shared.sparsity.pruners import synflow_scores
     from shared.sparsity.rounds import prune_in_rounds
 
-    network, weights, shape = _without_biases("lottery", "vgg11", "cifar10")
+    network, weights, shape = untrained("lottery", "vgg11", "cifar10")
     return float(prune_in_rounds(synflow_scores(network, shape), weights, [density]).remaining)

@@ -13,6 +13,12 @@ from repro.cli.console import err, out, print_json
 def command(
     paper: Annotated[str, typer.Argument(help="The paper, e.g. flipout.")],
     table: Annotated[str | None, typer.Option("--table", "-t", help="The table; all of them with --from.")] = None,
+    network: Annotated[
+        str | None, typer.Option(help="Check the table on this network; for laws that hold on any (synflow theory).")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="With --network: the data set whose images and classes it is for (cifar10).")
+    ] = None,
     scale: Annotated[str, typer.Option(help="demo, reduced, paper, or auto.")] = "auto",
     seeds: Annotated[str | None, typer.Option(help="How many seeds, or which (42,43,44).")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run, what it costs here, and stop.")] = False,
@@ -51,6 +57,10 @@ def command(
     chosen = load(paper)
     if sum((plan, published, from_ is not None)) > 1:
         raise ReproError("Use one of --plan, --published and --from; each answers a different question.")
+    if (network or dataset) and (published or from_ is not None):
+        raise ReproError("--network and --dataset choose what is checked now; --published and --from check nothing.")
+    if dataset and not network:
+        raise ReproError("--dataset goes with --network.")
     if published:
         verdicts = verification.on_published(chosen, table)
         print_json(show.published_json(chosen, verdicts)) if json else show.published(chosen, verdicts, table)
@@ -62,7 +72,8 @@ def command(
         raise typer.Exit(judged.exit_code(strict))
     if table is None:
         raise ReproError(f"Say which table: --table {' | '.join(chosen.tables)}.")
-    asked = request.Request(chosen, chosen.table(table), scale, seeds, data_dir, runs_dir, device, precision, jobs)
+    subject = chosen.table(table) if network is None else chosen.table(table).about(network, dataset or "cifar10")
+    asked = request.Request(chosen, subject, scale, seeds, data_dir, runs_dir, device, precision, jobs)
     prepared = request.prepare(asked)
     if plan:
         estimate = verification.estimate(prepared)
