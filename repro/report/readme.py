@@ -1,9 +1,10 @@
 """The generated parts of the READMEs: ``python -m repro.report.readme [--check]``.
 
 Between ``<!-- begin: WHAT -->`` and ``<!-- end -->`` stands what the committed evidence and the claims say. WHAT is
-``table NAME``, ``tested NAME`` (the same without claims that no run of ours speaks about), ``score NAME``, ``findings``
-(of the paper's appendix), ``published sentences`` or ``published table NAME``; in a README that is not a paper's it
-starts with the paper: ``flipout table NAME``.
+``table NAME``, ``tested NAME`` (the same without claims that no run of ours speaks about), ``tested NAME PATTERN`` (of
+those only the claims whose experiments all match, such as ``mnist/*/99``), ``score NAME``, ``findings`` (of the paper's
+appendix), ``published sentences`` or ``published table NAME``; in a README that is not a paper's it starts with the
+paper: ``flipout table NAME``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from repro.report.write import gather
 from repro.verdicts.published import judge_published
 from repro.verdicts.table import TableVerdict
 from shared.errors import ReproError
+from shared.paper import experiments_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PART = re.compile(r"(<!-- begin: (?P<what>[^>]*?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
@@ -57,6 +60,8 @@ def _part(path: Path, what: str) -> str:
             return f"\n{verdict_table(_one(paper, name).verdicts[0])}\n"
         case ["tested", name]:
             return f"\n{_tested(_one(paper, name).verdicts[0])}\n"
+        case ["tested", name, pattern]:
+            return f"\n{_tested(_one(paper, name).verdicts[0], pattern)}\n"
         case ["score", name]:
             return "".join(f"- {line}\n" for line in summary(_one(paper, name).verdicts[0]))
         case ["findings"]:
@@ -75,14 +80,23 @@ def _part(path: Path, what: str) -> str:
             )
 
 
-def _tested(table: TableVerdict) -> str:
-    """The table's verdicts that rest on runs of ours, and how many claims still wait for one."""
-    shown = tuple(v for v in table.verdicts if v.label != "NOT TESTED")
-    waiting = len(table.verdicts) - len(shown)
-    left_out = (
-        f"\nNot shown: {waiting} of {len(table.verdicts)} claims that no run here speaks about.\n" if waiting else ""
+def _tested(table: TableVerdict, pattern: str = "*") -> str:
+    """The table's verdicts that rest on runs of ours and on experiments like the pattern; how many are not shown.
+
+    Raises:
+        ReproError: if no claim is about such experiments.
+    """
+    about = [v for v in table.verdicts if all(fnmatch(e, pattern) for e in experiments_of(v.claim) or [""])]
+    if not about:
+        raise ReproError(f"No claim of table {table.table.id} is about experiments like {pattern}.")
+    shown = tuple(v for v in about if v.label != "NOT TESTED")
+    waiting = sum(v.label == "NOT TESTED" for v in table.verdicts)
+    elsewhere = len(table.verdicts) - len(shown) - waiting
+    left_out = [f"{waiting} of {len(table.verdicts)} claims that no run here speaks about"] if waiting else []
+    left_out += [f"{elsewhere} on other experiments"] if elsewhere else []
+    return verdict_table(replace(table, verdicts=shown)) + (
+        f"\nNot shown: {', '.join(left_out)}.\n" if left_out else ""
     )
-    return verdict_table(replace(table, verdicts=shown)) + left_out
 
 
 @cache

@@ -42,10 +42,26 @@ def test_claims_that_wait_for_a_run_can_be_left_out(page):
     assert "reallocations of" in text
 
 
-@pytest.mark.parametrize("text", ["<!-- begin: nonsense -->\n<!-- end -->", "<!-- begin: table vgg19 -->\n"])
+def test_a_part_of_a_table_can_be_shown(page):
+    page.write_text("<!-- begin: dsr tested mnist mnist/*/99 -->\n<!-- end -->\n")
+    text = readme.regenerate(page)
+    rows = [line for line in text.splitlines() if line.startswith("| LeNet")]
+    assert rows
+    assert all("99 %" in row for row in rows)
+    assert " on other experiments.\n" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- begin: nonsense -->\n<!-- end -->",
+        "<!-- begin: table vgg19 -->\n",
+        "<!-- begin: tested vgg19 nowhere/* -->\n<!-- end -->",
+    ],
+)
 def test_a_part_that_is_unknown_or_open_is_named(page, text):
     page.write_text(text)
-    with pytest.raises(ReproError, match=r"README\.md"):
+    with pytest.raises(ReproError, match=r"README\.md|nowhere"):
         readme.regenerate(page)
 
 
