@@ -90,18 +90,19 @@ def verdict_grid(paper: Paper, table: TableVerdict, *, only_tested: bool = False
     out.print(score_line(table))
 
 
+WIDE = {"Published numbers": 140, "Sentences": 110, "Counts and laws": 110}
+"""Columns from which each number has a column of its own; below, numbers stand under their claim."""
+
+
 def _grid(title: str, verdicts: list[Verdict], reasons: list[str]) -> Grid:
     """A row a claim; reasons are numbered and follow below, since many claims share one."""
     grid = Grid(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="head", pad_edge=False)
-    values = title == "Published numbers"
-    grid.add_column("claim", ratio=1, min_width=24)
-    if values:
-        grid.add_column("published", justify="right", no_wrap=True)
-    grid.add_column("ours", justify="right")
-    grid.add_column("interval", justify="right", no_wrap=True)
-    if values:
-        grid.add_column("margin", justify="right", no_wrap=True)
-    grid.add_column("verdict", max_width=16)
+    values, wide = title == "Published numbers", out.width >= WIDE[title]
+    names = ("published", "ours", "interval", "margin") if values else ("ours", "interval")
+    grid.add_column("claim", ratio=1, min_width=24 if wide else None)
+    for name in names if wide else ():
+        grid.add_column(name, justify="right", no_wrap=name != "ours")
+    grid.add_column("verdict", max_width=16, min_width=14)
     grid.add_column("why", justify="right", no_wrap=True)
     for verdict in verdicts:
         label = Text(verdict.text, style=STYLES[verdict.label])
@@ -112,8 +113,18 @@ def _grid(title: str, verdicts: list[Verdict], reasons: list[str]) -> Grid:
             shown = [numbers.published(verdict), *shown, numbers.margin(verdict)]
         if verdict.reason not in reasons:
             reasons.append(verdict.reason)
-        grid.add_row(claim, *shown, label, str(reasons.index(verdict.reason) + 1))
+        under = "" if wide else _under(dict(zip(names, shown, strict=True)))
+        cells = (Text.assemble(claim, (under, "quiet")), *(shown if wide else ()))
+        grid.add_row(*cells, label, str(reasons.index(verdict.reason) + 1))
     return grid
+
+
+def _under(shown: dict[str, str]) -> str:
+    """The numbers of a claim in words, for a line below it."""
+    said = [
+        f"{name} {text}".replace(" ", "\N{NO-BREAK SPACE}") for name, text in shown.items() if text not in ("", "–")
+    ]
+    return "\n" + " · ".join(said) if said else ""
 
 
 def score_line(table: TableVerdict) -> str:
