@@ -105,12 +105,12 @@ def _pruning(c: Choice, job: Job, decay: float) -> Train:
         spare=job.network == "lenet300" and linear > 0.9,
     )
     optimizer = settings.sgd(decay, c["momentum"], c.given("nesterov", True))
-    schedule = schedule_named(c.given("schedule", job.schedule))
+    schedule = schedule_named(c.given("schedule", job.schedule), job.schedule)
     return recipes.train(schedule, epochs, _batch(c, job), optimizer, recipes.KEEP_MASKS, step)
 
 
 def _training(c: Choice, job: Job) -> Train:
-    schedule = schedule_named(c.given("schedule", job.schedule))
+    schedule = schedule_named(c.given("schedule", job.schedule), job.schedule)
     optimizer = settings.sgd(c.given("weight_decay", job.weight_decay), c["momentum"], c.given("nesterov", True))
     methods = _methods(c, replace(job, l1=c.given("l1_coefficient", job.l1)), schedule)
     return recipes.train(schedule, c.given("epochs", job.epochs), _batch(c, job), optimizer, *methods)

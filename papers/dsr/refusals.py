@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from papers.dsr.choice import Choice, flag
+from papers.dsr.settings import SCHEDULES
 from shared.option_rules import Needs, refuse
 
 MOVING = ("dsr", "set")
@@ -89,7 +90,7 @@ def check(c: Choice) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    refuse(c, c.typed, flag, RULES, (_together, _too_far))
+    refuse(c, c.typed, flag, RULES, (_together, _without_its_table, _too_far))
 
 
 def _together(c: Choice) -> str | None:
@@ -101,6 +102,23 @@ def _together(c: Choice) -> str | None:
     if c["momentum"] == 0 and c.given("nesterov", True):
         return "Nesterov needs momentum; add --no-nesterov to --momentum 0."
     return None
+
+
+def _without_its_table(c: Choice) -> str | None:
+    """The published schedules of pruning have learning rates alone; a file's missing tables are filled in."""
+    if c["schedule"] not in SCHEDULES:
+        return None
+    table = "temperature" if c["method"] == "deep-rewiring" else "period"
+    if c["method"] not in (*MOVING, "deep-rewiring") and not c["masks_of_dsr"]:
+        return None
+    fitting = [name for name, schedule in SCHEDULES.items() if getattr(schedule, table)]
+    if c["schedule"] in fitting:
+        return None
+    who = "--masks-of-dsr" if c["masks_of_dsr"] else f"--method {c['method']}"
+    return (
+        f"--schedule {c['schedule']} has no table {table}, which {who} needs; take one of {', '.join(fitting)}, "
+        "or a YAML file with a table lr, whose other tables are then the published ones."
+    )
 
 
 def _too_far(c: Choice) -> str | None:

@@ -116,6 +116,59 @@ def test_a_schedule_from_a_file(tmp_path):
         build(schedule=str(file))
 
 
+@pytest.mark.parametrize(
+    ("options", "name", "column"),
+    [
+        ({"method": "dsr"}, "reallocate", "periods"),
+        ({"method": "set"}, "reallocate", "periods"),
+        ({"method": "deep-rewiring"}, "deep-rewiring", "temperatures"),
+        ({"method": "deep-rewiring", "variant": "published-iclr"}, "deep-rewiring", "temperature_epochs"),
+    ],
+)
+def test_tables_that_a_schedule_file_leaves_out_are_the_published_ones(options, name, column, tmp_path):
+    file = tmp_path / "rates.yaml"
+    file.write_text("lr: {0: 0.3}\n")
+    options = {"network": "wide_resnet", **options}
+    ours, theirs = build(schedule=str(file), **options), build(**options)
+    assert method(ours, "learning-rate-table").options["values"] == [0.3]
+    assert method(ours, name).options[column] == method(theirs, name).options[column]
+
+
+def test_a_file_s_own_temperature_holds_for_the_earlier_code_too(tmp_path):
+    file = tmp_path / "cold.yaml"
+    file.write_text("lr: {0: 0.3}\ntemperature: {0: 1e-9}\n")
+    deep = {"method": "deep-rewiring", "network": "wide_resnet", "schedule": str(file)}
+    for variant in ("published", "published-iclr"):
+        assert method(build(variant=variant, **deep), "deep-rewiring").options["temperatures"] == [1e-9]
+
+
+@pytest.mark.parametrize("text", ["lr: {0: .inf}", "lr: {.inf: 0.1}", "lr: {0: -1}", "lr: {0: 0.1, 2.5: 1}", "lr: ["])
+def test_a_schedule_file_of_nonsense_is_refused(text, tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text(text + "\n")
+    with pytest.raises(ReproError, match=r"whole epochs|YAML"):
+        build(schedule=str(file))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"method": "dsr"},
+            "no table period, which --method dsr needs; take one of wrnet_schedule, wrnet_schedule_long",
+        ),
+        ({"method": "set"}, "no table period, which --method set"),
+        ({"method": "deep-rewiring"}, "no table temperature, which --method deep-rewiring"),
+        ({"method": "static", "masks_of_dsr": "fresh"}, "which --masks-of-dsr needs"),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["wrnet_prune_schedule", "resnet_prune_schedule", "prune_schedule_mnist"])
+def test_a_schedule_without_the_table_of_its_method_is_refused(schedule, options, words):
+    with pytest.raises(ReproError, match=words):
+        build(network="wide_resnet", schedule=schedule, **options)
+    assert build(network="wide_resnet", method="static", schedule=schedule)
+
+
 def test_masks_of_a_dsr_run():
     names = [p.name for p in build(method="static", masks_of_dsr="fresh", network="wide_resnet").phases]
     assert names == ["masks", "train", "restart", "static"]
