@@ -5,14 +5,32 @@ import pytest
 from papers.dsr import paper as dsr
 from papers.flipout import paper
 from papers.hoyer import paper as hoyer
+from papers.random_tickets import paper as random_tickets
 from papers.synflow import paper as synflow
 from shared.errors import ReproError
 from shared.paper import Paper
-from shared.protocol import Prune, Rewind, Train
-from shared.sanity import BLIND, CHANGE_MASKS, CHECKS, DATA_CHECKS, STAY, STRUCTURE_CHECKS, with_checks
+from shared.protocol import Protocol, Prune, Quantise, Rewind, Train
+from shared.sanity import (
+    BLIND,
+    CHANGE_MASKS,
+    CHECKS,
+    DATA_CHECKS,
+    MEASURES,
+    RESETS,
+    STAY,
+    STEADY,
+    STRUCTURE_CHECKS,
+    with_checks,
+)
 
-PAPER_PRUNERS = ("random", "synflow", "random-ticket")
-"""Criteria of ``score-and-prune``, and a paper's own."""
+PAPERS = (dsr, paper, hoyer, random_tickets, synflow)
+SCORES = ("random", "rand", "mag", "synflow")
+"""Criteria of ``score-and-prune``."""
+
+
+def spoilt(plan: Protocol) -> dict[str, list[str]]:
+    """Names of the checks of each phase that has some."""
+    return {p.name: [c.name for c in p.checks] for p in plan.phases if not isinstance(p, Quantise) and p.checks}
 
 
 def test_no_check_changes_nothing() -> None:
@@ -106,16 +124,69 @@ def test_a_ticket_from_a_trained_network_is_spoilt_where_it_is_drawn() -> None:
     assert last.checks == ()
 
 
+def test_every_training_that_a_ticket_is_drawn_from_is_spoilt() -> None:
+    """Clean weights from a clean pretraining would be handed on to the ticket, and finetuning sees clean data."""
+    plan = with_checks(hoyer.build({"reg": "hs", "decay": 2e-4, "pretrained": True}), ("random-labels",))
+    assert [p.name for p in plan.phases] == ["pretrain", "regularise", "prune", "finetune"]
+    assert spoilt(plan) == {"pretrain": ["random-labels"], "regularise": ["random-labels"]}
+
+
+@pytest.mark.parametrize("options", [
+    {"reg": "ghs", "decay": 2e-3, "pretrained": True},
+    {"network": "resnet", "reg": "ghs", "decay": 1e-4},
+])  # fmt: skip
+def test_measuring_what_is_left_is_no_pruning(options: dict[str, object]) -> None:
+    plan = with_checks(hoyer.build(options), ("random-labels", "layerwise-rearrange"))
+    assert isinstance(plan.phases[-1], Prune)
+    assert plan.phases[-1].method.name == "measure-compact"
+    assert spoilt(plan) == {
+        "pretrain": ["random-labels"],
+        "regularise": ["random-labels"],
+        "prune": ["layerwise-rearrange"],
+    }
+
+
+def test_data_that_a_trained_network_is_scored_by_are_spoilt_too() -> None:
+    trained = hoyer.build({})
+    score = synflow.build({"pruner": "snip", "compression": 10.0}).phases[0]
+    plan = with_checks(trained.with_(phases=(trained.phases[0], score, *trained.phases[2:])), ("random-labels",))
+    assert [*spoilt(plan).values()] == [["random-labels"], ["random-labels"]]
+
+
+def test_a_rewound_level_is_drawn_from_spoilt_data_and_shuffled_after_the_rewind() -> None:
+    plan = with_checks(synflow.build({"pruner": "mag", "compression": 10.0, "levels": 1}), CHECKS)
+    train, prune, rewind, last = plan.phases
+    assert [[c.name for c in p.checks] for p in (train, prune, rewind, last) if not isinstance(p, Quantise)] == [
+        [*DATA_CHECKS], ["layerwise-rearrange"], ["layerwise-weight-shuffling"], [],
+    ]  # fmt: skip
+
+
+def test_the_ticket_is_trained_as_the_run_it_was_found_in() -> None:
+    """What says how to train stays, in its place: here the repeated updates of synflow's published code."""
+    options = {"pruner": "mag", "compression": 10.0, "pretrain_epochs": 2, "variant": "published"}
+    plan = with_checks(synflow.build(options), ("random-labels",))
+    again = plan.phases[-1]
+    assert isinstance(again, Train)
+    assert [m.name for m in again.methods] == ["mask-gradients", "repeat-updates"]
+
+
 @pytest.mark.parametrize(
     ("other", "options", "match"),
     [
         (synflow, {}, "synflow prunes without looking at data"),
+        (synflow, {"pruner": "mag", "compression": 10.0}, "mag prunes without looking at data"),
+        (synflow, {"pruner": "rand", "compression": 10.0}, "rand prunes without looking at data"),
+        (synflow, {"pruner": "none", "variant": "published"}, "prunes nothing"),
+        (synflow, {"pruner": "mag", "compression": 10.0, "levels": 2}, "several times"),
+        (synflow, {"pruner": "mag", "compression": 10.0, "levels": 1, "variant": "head"}, "has keep-initial"),
+        (hoyer, {"reg": "hs", "decay": 2e-4, "prune_rule": "none"}, "prunes nothing"),
+        (hoyer, {"network": "wrn", "dropout": 0.3}, "prunes nothing"),
         (dsr, {"method": "static"}, "sparse-init prunes without looking at data"),
         (dsr, {"method": "dense"}, "prunes nothing"),
         (dsr, {"method": "tied"}, "ties them"),
     ],
 )
-def test_a_check_without_effect_is_refused(other: Paper, options: dict[str, str], match: str) -> None:
+def test_a_check_without_effect_is_refused(other: Paper, options: dict[str, object], match: str) -> None:
     with pytest.raises(ReproError, match=match):
         with_checks(other.build(options), ("random-labels",))
 
@@ -123,5 +194,18 @@ def test_a_check_without_effect_is_refused(other: Paper, options: dict[str, str]
 def test_every_pruning_named_here_exists() -> None:
     from shared.training.components import SHARED
 
-    known = {*SHARED, *dsr.components, *PAPER_PRUNERS}
-    assert {*CHANGE_MASKS, *BLIND, *STAY} <= known
+    known = {*SHARED, *SCORES, *(name for p in PAPERS for name in p.components)}
+    assert {*CHANGE_MASKS, *BLIND, *STAY, *STEADY, *MEASURES, *RESETS} <= known
+
+
+def test_every_component_of_a_training_is_known_to_change_masks_or_not_to() -> None:
+    used = {
+        m.name
+        for p in PAPERS
+        for e in p.experiments.values()
+        for phase in e.protocol(42).phases
+        if isinstance(phase, Train)
+        for m in phase.methods
+    }
+    assert used <= {*CHANGE_MASKS, *STEADY}
+    assert not set(CHANGE_MASKS) & set(STEADY)
