@@ -12,14 +12,12 @@ from itertools import pairwise
 from papers.dsr import counts, layer_sentences
 from papers.dsr.protocols import experiments
 from papers.dsr.settings import CIFAR_SPARSITIES, MNIST_SPARSITIES
-from shared.claims import Claim, Compound, Exact, Ordering, Trend
+from shared.claims import Claim, Compound, Exact, Ordering
 
 SENTENCE = "sentences"
 MNIST = tuple(f"{100 * s:g}" for s in MNIST_SPARSITIES)
 CIFAR = tuple(f"{100 * s:g}" for s in CIFAR_SPARSITIES)
 ICLR, ICML, WORKSHOP = "ICLR submission", "ICML abstract", "workshop abstract"
-STOPS = tuple(range(20, 190, 20))
-"""Every other of the list's: at demo scale, where epochs are few, neighbours would be one and the same run."""
 
 
 def say(one: str, relation: str, other: str) -> str:
@@ -49,9 +47,14 @@ def close(id: str, one: str, other: str, points: float, *, source: str = "", tab
     return Ordering(id=id, table=table, text=text, source=source, better=one, worse=other, within=points)
 
 
-def _beside_dense(sparsity: str) -> Ordering:
-    """What DSR costs against the dense network: the authors show no dense accuracy here, so they claim nothing."""
-    made = close(f"mnist-dsr-near-dense-{sparsity}", f"mnist/dsr/{sparsity}", "mnist/dense", 1.0, table="mnist")
+def no_worse(id: str, one: str, other: str, points: float, *, source: str) -> Ordering:
+    """``one`` ends at most so many points below ``other``; that it may end above is no objection."""
+    made = beats(id, one, other, source=source, by=-points)
+    return replace(made, text=say(one, f"is at most {points:g} points less accurate than", other))
+
+
+def _our_own(made: Ordering) -> Ordering:
+    """A comparison for which no source has numbers of both sides: shown beside the paper's, never counted."""
     return replace(made, text=f"{made.text} (our comparison, not the paper's)", provenance="ours", gating=False)
 
 
@@ -63,18 +66,23 @@ def of_table(name: str) -> list[Claim]:
     """The sentences that a table shows beside its numbers."""
     if name == "mnist":
         return [
-            *(beats(f"mnist-pruning-beats-static-{s}", f"mnist/pruning/{s}", f"mnist/static/{s}", table=name)
+            *(beats(f"mnist-pruning-beats-static-{s}", f"mnist/pruning/{s}", f"mnist/static/{s}",
+                    source=ICLR, table=name)
               for s in MNIST),
-            *(close(f"mnist-dsr-near-pruning-{s}", f"mnist/dsr/{s}", f"mnist/pruning/{s}", 0.6, table=name)
+            *(close(f"mnist-dsr-near-pruning-{s}", f"mnist/dsr/{s}", f"mnist/pruning/{s}", 0.6, table=name, source=ICLR)
               for s in MNIST),
-            *(beats(f"mnist-dsr-beats-{m}-{s}", f"mnist/dsr/{s}", f"mnist/{m}/{s}", table=name)
+            *(_our_own(beats(f"mnist-dsr-beats-{m}-{s}", f"mnist/dsr/{s}", f"mnist/{m}/{s}", table=name))
               for m in ("set", "deep-rewiring", "thin", "tied") for s in MNIST),
-            *map(_beside_dense, MNIST),
+            *(_our_own(close(f"mnist-dsr-near-dense-{s}", f"mnist/dsr/{s}", "mnist/dense", 1.0, table=name))
+              for s in MNIST),
         ]  # fmt: skip
     if name == "cifar10":
+        said = {"static": ICML, "set": ICML, "deep-rewiring": ICML, "pruning": ICLR}
         return [
-            beats(f"cifar10-dsr-beats-{m}-{s}", f"cifar10-iclr/dsr/{s}", f"cifar10-iclr/{m}/{s}", table=name)
-            for m in ("static", "set", "deep-rewiring", "pruning")
+            beats(
+                f"cifar10-dsr-beats-{m}-{s}", f"cifar10-iclr/dsr/{s}", f"cifar10-iclr/{m}/{s}", table=name, source=where
+            )
+            for m, where in said.items()
             for s in CIFAR
         ]
     return []
@@ -128,9 +136,11 @@ def _cifar() -> tuple[Claim, ...]:
              *each("c8-set", "dsr", "set", ICML), note="in the authors' runs only on average; no single sparsity"),
         _all("c9-deep-rewiring-below-static", "DeepR is below static sparse training", "raw runs",
              *each("c9", "static", "deep-rewiring", "raw runs"), note="confounded by its bug, L1 and missing decay"),
-        _all("c12-structure-over-parameters", "Exploring structure is worth more than twice the parameters", ICML,
-             close("c12-90", f"{c}/dsr/90", f"{c}/static/80", 0.5, source=ICML),
-             close("c12-80", f"{c}/dsr/80", f"{c}/static/50", 0.5, source=ICML)),
+        _all("c12-structure-over-parameters",
+             "Exploring structure beats adding parameters: with about half of them DSR is no less accurate than static "
+             "sparse training, to half a point", ICML,
+             no_worse("c12-90", f"{c}/dsr/90", f"{c}/static/80", 0.5, source=ICML),
+             no_worse("c12-80", f"{c}/dsr/80", f"{c}/static/50", 0.5, source=ICML)),
     )  # fmt: skip
 
 
@@ -153,7 +163,6 @@ def _structure() -> tuple[Claim, ...]:
         for w in ("fresh", "initial")
         for s in ("90", "80")
     ]
-    along = tuple(f"cifar10/dsr-stop-{stop}/90" for stop in STOPS)
     coarse = [beats(f"c15-{s}", f"cifar10/dsr/{s}", f"cifar10/dsr-kernels/{s}", source="jobs 31 to 35") for s in CIFAR]
     return (
         _all(
@@ -161,12 +170,7 @@ def _structure() -> tuple[Claim, ...]:
             "Neither the final structure nor the initialisation explains DSR's accuracy: training them alone is worse",
             ICML, *parts,
         ),
-        Trend(
-            id="c14-later-stop", table=SENTENCE, text="The later reallocation stops, the better (at 90 %)",
-            source=WORKSHOP, note="the sentence says that little is gained after the first epochs",
-            experiments=along, direction="increasing",
-        ),
-        close("c14-early-stop-costs-little", "cifar10/dsr/90", "cifar10/dsr-stop-100/90", 0.5, source=WORKSHOP),
+        no_worse("c14-early-stop-costs-little", "cifar10/dsr-stop-100/90", "cifar10/dsr/90", 0.5, source=WORKSHOP),
         _all("c15-kernels-worse", "Whole 3x3 kernels as units are worse than single weights", "jobs 31 to 35", *coarse),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ import pytest
 
 from papers.dsr import paper
 from papers.dsr.published import rows
-from shared.claims import Compound, Exact, Value
+from shared.claims import Compound, Exact, Ordering, Value
 from shared.paper import experiments_of
 
 
@@ -89,10 +89,59 @@ def test_importing_the_paper_is_fast():
 
 def test_comparisons_say_what_both_sides_share_once():
     texts = {c.id: c.text for t in ("mnist", "cifar10") for c in paper.table(t).claims}
-    assert texts["mnist-dsr-beats-set-99"] == "LeNet-300-100 at 99 %: DSR is more accurate than SET"
+    assert texts["mnist-pruning-beats-static-99"].endswith(
+        "at 99 %: gradual pruning is more accurate than static sparse"
+    )
+    rival = "LeNet-300-100 at 99 %: DSR is more accurate than SET (our comparison, not the paper's)"
+    assert texts["mnist-dsr-beats-set-99"] == rival
     near = "LeNet-300-100: DSR, 99 % is within 1 point of dense (our comparison, not the paper's)"
     assert texts["mnist-dsr-near-dense-99"] == near
     assert len(set(texts.values())) == len(texts)
+
+
+def test_only_what_a_source_says_of_both_methods_is_the_papers():
+    """No SET, DeepR, thin, tied or dense number was published on MNIST; CIFAR-10 has all four rivals of its table."""
+    for table in ("mnist", "cifar10"):
+        for claim in paper.table(table).claims:
+            if isinstance(claim, Ordering):
+                published = {c.experiment for c in paper.table(table).claims if isinstance(c, Value)}
+                known = {claim.better, claim.worse} <= published
+                assert claim.gating == known, claim.id
+                assert claim.provenance == ("paper" if known else "ours")
+                assert bool(claim.source) == known
+                assert ("not the paper's" in claim.text) != known
+    mnist = [c for c in paper.table("mnist").claims if isinstance(c, Ordering)]
+    assert [c.gating for c in mnist].count(True) == 12
+
+
+def sample(experiment, mean):
+    """Five runs around a mean."""
+    from repro.verdicts.sample import Sample
+
+    return Sample(experiment=experiment, scale="paper", values=tuple(mean + 0.1 * d for d in (-2, -1, 0, 1, 2)))
+
+
+@pytest.mark.parametrize(("level", "label"), [(95.6, "SUPPORTED"), (93.6, "SUPPORTED"), (92.5, "CONTRADICTED")])
+def test_half_the_parameters_may_do_better_than_all_of_them(level, label):
+    """C12 and C14 are sentences about not losing: a side that ends two points above is no contradiction."""
+    from repro.verdicts.ordering import judge_ordering
+
+    claims = {c.id: c for c in paper.sentences}
+    for claim in (*claims["c12-structure-over-parameters"].parts, claims["c14-early-stop-costs-little"]):
+        assert claim.within is None
+        better, worse = sample(claim.better, level), sample(claim.worse, 93.6)
+        assert judge_ordering(claim, better, worse).verdict.label == label
+        assert "at most 0.5 points less accurate" in claim.text
+
+
+def test_c12_is_about_half_the_parameters():
+    from papers.dsr.counts import trainable
+
+    ratio = {}
+    for part in next(c for c in paper.sentences if c.id.startswith("c12")).parts:
+        few, many = (trainable("wide_resnet", int(e[-2:]) / 100, width=2.0) for e in (part.better, part.worse))
+        ratio[part.id] = round(many / few, 2)
+    assert ratio == {"c12-90": 1.9, "c12-80": 2.42}
 
 
 def test_failed_static_runs_of_the_authors_are_counted_from_their_runs():
