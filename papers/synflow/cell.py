@@ -19,6 +19,15 @@ RULES: dict[str, dict[str, Scalar]] = {
     "assignment": {"rule": "head", "score_dtype": "float32"},
     "corrected": {},
 }
+STALE: dict[str, tuple[str, ...]] = {
+    # pruners that read the gradients which training leaves behind, and add them to their first score (4.3, trap 16)
+    "published": ("snip", "grasp", "synflow"),
+    "head": ("grasp", "synflow"),
+    "assignment": ("grasp", "synflow"),
+    "corrected": (),
+}
+DECAYS_IN_PLACE = ("nesterov", "sgd", "adam")
+"""Optimisers whose weight decay went into the stored gradient in torch 1.4, which the original pins; not RMSprop's."""
 MASK_GRADIENTS = Method(name="mask-gradients")
 
 
@@ -85,8 +94,9 @@ def _phases(cell: Cell) -> list[Phase]:
     if cell.train and (cell.pruner == "none" or cell.density >= 1):
         return [_train(cell, epochs)]
     if cell.pretrain:
-        after = Method(name="prune-after", options={"epoch": cell.pretrain, **_score(cell, cell.density)})
-        return [_train(cell, epochs, MASK_GRADIENTS, after)]
+        options = {"epoch": cell.pretrain, **_score(cell, cell.density, trained=True)}
+        after = Method(name="prune-after", options=options)
+        return [_train(cell, epochs, MASK_GRADIENTS, after, scored=True)]
     checks = (Method(name="layerwise-rearrange"),) if cell.shuffle else ()
     cut = Prune(method=Method(name="score-and-prune", options=_score(cell, cell.density)), checks=checks)
     return [cut, _train(cell, epochs, MASK_GRADIENTS)] if cell.train else [cut]
@@ -100,8 +110,8 @@ def _multishot(cell: Cell) -> list[Phase]:
     restores = cell.variant == "head"
     phases: list[Phase] = [Prune(name="initial", method=Method(name="keep-initial"))] if restores else []
     for level, density in enumerate(densities(cell.density, cell.levels), 1):
-        options = _score(cell, density) | ({"stored": True} if legacy else {})
-        phases.append(_train(cell, cell.recipe.epochs, MASK_GRADIENTS, *stored, name=f"level-{level}"))
+        options = _score(cell, density, trained=True) | ({"stored": True} if legacy else {})
+        phases.append(_train(cell, cell.recipe.epochs, MASK_GRADIENTS, *stored, name=f"level-{level}", scored=True))
         phases.append(Prune(name=f"prune-{level}", method=Method(name="score-and-prune", options=options)))
         if restores:
             phases.append(Prune(name=f"restore-{level}", method=Method(name="restore-initial")))
@@ -110,13 +120,16 @@ def _multishot(cell: Cell) -> list[Phase]:
     return [*phases, _train(cell, cell.recipe.epochs, MASK_GRADIENTS, *stored, name="final")]
 
 
-def _score(cell: Cell, density: float) -> Options:
+def _score(cell: Cell, density: float, *, trained: bool = False) -> Options:
+    """Options of ``score-and-prune``; ``trained``: the network has been trained before, so that gradients are left."""
     rounds = cell.rounds or (SYNFLOW_ROUNDS if cell.pruner == "synflow" else 1)
     options: dict[str, Any] = {"pruner": cell.pruner, "density": density, **RULES[cell.variant], **cell.score}
     if rounds != 1:
         options["rounds"] = rounds
     if cell.reinitialise:
         options["reinitialise"] = True
+    if trained and cell.pruner in STALE[cell.variant]:
+        options["stale"] = True
     if cell.pruner != "synflow":
         options.pop("score_dtype", None)
     if cell.pruner != "grasp":
@@ -124,14 +137,17 @@ def _score(cell: Cell, density: float) -> Options:
     return options
 
 
-def _train(cell: Cell, epochs: int, *methods: Method, name: str = "train") -> Train:
-    """A training phase; dropout and the optimiser of June 2020 come last."""
+def _train(cell: Cell, epochs: int, *methods: Method, name: str = "train", scored: bool = False) -> Train:
+    """A training phase; dropout, the optimiser of June 2020 and the gradients that a scoring will read come last."""
     last: list[Method] = []
     if cell.network.startswith("vgg") and cell.family != "lottery":
         last.append(Method(name="seed-dropout"))
     if cell.variant == "published":
         nesting = family_of(cell.family, cell.network)
         last.append(Method(name="repeat-updates", options={"network": nesting}))
+    if scored and cell.pruner in STALE[cell.variant]:
+        decays = cell.recipe.weight_decay > 0 and cell.recipe.optimizer in DECAYS_IN_PLACE
+        last.append(Method(name="keep-gradients", options={"decay": True} if decays else {}))
     return Train(
         name=name,
         epochs=epochs,

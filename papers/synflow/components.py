@@ -98,18 +98,33 @@ def visit(
 
 
 class KeepGradients(Component):
-    """Keep the gradients of the latest step, which the original's next scoring adds to its own (trap 16)."""
+    """Keep the gradients of the latest step, which the original's next scoring adds to its own (trap 16).
+
+    Place it last: ``repeat-updates`` has then left in the gradient what its visits add.
+
+    Args:
+        decay: add the weight decay of the step that the optimiser is about to take, as torch 1.4 did in place (sheet
+            4.3); today's optimiser leaves the gradient alone.
+    """
+
+    def __init__(self, decay: bool = False) -> None:
+        self.decay = decay
 
     def start(self, state: State) -> None:
         """Allocate."""
         for name, parameter in state.masks.parameters.items():
             state.kept.setdefault(f"gradient/{name}", torch.zeros_like(parameter, requires_grad=False))
 
-    def after_step(self, state: State) -> None:
+    @torch.no_grad()
+    def before_step(self, state: State) -> None:
         """Copy."""
+        assert state.optimizer is not None
+        decay = state.optimizer.param_groups[0]["weight_decay"] if self.decay else 0.0
         for name, parameter in state.masks.parameters.items():
             if parameter.grad is not None:
-                state.kept[f"gradient/{name}"].copy_(parameter.grad)
+                kept = state.kept[f"gradient/{name}"].copy_(parameter.grad)
+                if decay:
+                    kept.add_(parameter, alpha=decay)
 
 
 class SeedDropout(Component):

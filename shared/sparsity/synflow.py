@@ -41,7 +41,7 @@ def flow_and_scores(
         model: the network; nothing of it changes.
         weights: the prunable tensors by name, in index order.
         input_shape: of one sample, e.g. ``(3, 32, 32)``.
-        live: masks; the score of a masked entry is 0.
+        live: masks; the score of a masked entry is 0 without ``stale``.
         stale: gradients left over from training, which the original adds to its own (trap 16).
         dtype: of all arithmetic; float32 overflows in deep residual networks (trap 14).
 
@@ -59,8 +59,13 @@ def flow_and_scores(
     scores = ones.new_empty(sum(w.numel() for w in theta.values()))
     parts = scores.split([w.numel() for w in theta.values()])
     for part, (name, weight), gradient in zip(parts, theta.items(), gradients, strict=True):
-        slope = gradient if stale is None else gradient + stale[name].to(dtype)
-        torch.mul(weight.detach(), slope, out=part.view(weight.shape))
+        if stale is None:
+            torch.mul(weight.detach(), gradient, out=part.view(weight.shape))
+            continue
+        # The original multiplies stored values: what is left over counts for a masked weight too, the flow does not.
+        slope = gradient if live is None else gradient * live[name].to(dtype)
+        stored = weights[name].detach().to(dtype).abs()
+        torch.mul(stored, slope + stale[name].to(dtype), out=part.view(weight.shape))
     return flow.detach(), scores.abs_()
 
 

@@ -50,7 +50,7 @@ def score_and_prune(
     """Score, prune, and say what is left (synflow sheet, section 4).
 
     Args:
-        state: the run; its masks are replaced.
+        state: the run; its masks, under which the first scores are taken, are replaced.
         train: its training data; only SNIP and GraSP look at them.
         pruner: criterion.
         density: fraction of the prunable weights that shall remain.
@@ -86,7 +86,7 @@ def score_and_prune(
     gradients = {n: state.kept[f"gradient/{n}"] for n in weights} if stale else None
     score = scorer(state, pruner, train, sample, grasp, mode, DTYPES[score_dtype], rule, gradients)
     how = replace(VARIANTS[rule], scope=scope, invert=invert, standardise=standardise)
-    out = prune_in_rounds(score, weights, densities(density, rounds, schedule), how)
+    out = prune_in_rounds(score, weights, densities(density, rounds, schedule), how, masks.live)
     with torch.no_grad():
         for name, parameter in masks.parameters.items():
             parameter.copy_(out.stored[name])
