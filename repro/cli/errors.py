@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WRONG_USE, EVIDENCE_MISSING, INTERRUPTED = 2, 3, 130
+WRONG_USE, EVIDENCE_MISSING, BUG, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
+"""Exit codes that are no verdict: 1 always means that a claim is contradicted. The last three are those of Unix."""
 
 
 @contextmanager
@@ -15,20 +16,41 @@ def reporting(debug: bool) -> Iterator[None]:
     """Turn exceptions into a sentence on stderr and an exit code; ``--debug`` shows the traceback instead."""
     try:
         yield
-    except SystemExit:
+    except SystemExit as leaving:
+        _translate(leaving)
         raise
     except KeyboardInterrupt:
-        _say("Interrupted. Finished work is kept; the same command continues.")
-        _leave(INTERRUPTED)
+        _interrupted()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _leave(0)
+        _broken_pipe()
     except Exception as error:
         if debug:
             raise
         sentence, code = explain(error)
         _say(sentence)
         _leave(code)
+
+
+def _translate(leaving: SystemExit) -> None:
+    """Typer turns an interrupt, an abandoned question and a closed pipe into exits of its own; these are ours."""
+    behind: BaseException | None = leaving
+    while behind is not None:
+        if isinstance(behind, KeyboardInterrupt) or type(behind).__name__ == "Abort":
+            _interrupted()
+        if isinstance(behind, BrokenPipeError):
+            _broken_pipe()
+        behind = behind.__cause__ or behind.__context__
+
+
+def _interrupted() -> None:
+    _say("Interrupted. Finished work is kept; the same command continues.")
+    _leave(INTERRUPTED)
+
+
+def _broken_pipe() -> None:
+    """The reader of stdout has gone: nothing more can be said there, at exit neither."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _leave(BROKEN_PIPE)
 
 
 def explain(error: Exception) -> tuple[str, int]:
@@ -44,10 +66,13 @@ def explain(error: Exception) -> tuple[str, int]:
         where = ".".join(str(part) for part in first["loc"])
         return f"{where or 'the protocol'}: {first['msg']}.", WRONG_USE
     if isinstance(error, PermissionError):
-        return f"{error.filename} cannot be written to; choose another --runs-dir or output.", WRONG_USE
+        return (
+            f"{error.filename} may not be read or written by you; choose another folder or change its mode.",
+            WRONG_USE,
+        )
     if isinstance(error, OSError):
         return f"{error.strerror or error}: {error.filename or ''}".rstrip(": ") + ".", WRONG_USE
-    return f"{type(error).__name__}: {error} (this is a bug; --debug shows where it happened).", 1
+    return f"{type(error).__name__}: {error} (this is a bug; --debug shows where it happened).", BUG
 
 
 def _say(sentence: str) -> None:

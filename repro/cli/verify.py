@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from repro.cli.console import err, out, print_json
+from repro.cli.console import err, print_json
 
 
 def command(
@@ -44,7 +45,7 @@ def command(
     """Run what a table needs, judge every claim in it, and show published and measured side by side.
 
     Exit codes: 0 nothing contradicted, 1 something contradicted, 2 wrong use, 3 evidence missing or runs failed,
-    130 interrupted.
+    70 a bug, 130 interrupted, 141 the reader of a pipe left.
     """
     from repro import request, verification
     from repro.badge import write_badge
@@ -96,7 +97,7 @@ def _confirm(prepared: object, yes: bool) -> None:
     """Ask before spending more than an hour; without a terminal to ask on, refuse."""
     from repro import request, verification
     from repro.cli.console import duration
-    from shared.errors import ReproError
+    from shared.errors import MissingEvidenceError, ReproError
 
     assert isinstance(prepared, request.Prepared)
     if yes or not prepared.left or prepared.choice.scale == "demo":
@@ -106,8 +107,8 @@ def _confirm(prepared: object, yes: bool) -> None:
     if seconds <= 3600:
         return
     sentence = f"This takes about {duration(seconds)} here"
-    if not err.is_terminal:
+    if not (err.is_terminal and sys.stdin.isatty()):
         raise ReproError(f"{sentence}; say --yes to start it, or --plan to see the parts.")
-    out.print(f"{sentence}. Finished runs are kept; it can be stopped and continued at any time.")
-    if not typer.confirm("Start?", default=False):
-        raise typer.Exit(0)
+    err.print(f"{sentence}. Finished runs are kept; it can be stopped and continued at any time.")
+    if not typer.confirm("Start?", default=False, err=True):
+        raise MissingEvidenceError("Nothing was started; --from judges the runs there are.")

@@ -1,0 +1,63 @@
+"""Exit code 1 means contradicted and nothing else: an interrupt, a closed pipe and a bug have their own."""
+
+import subprocess
+import sys
+
+import pytest
+
+WORDS = ("list",)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "sentence"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted. Finished work is kept"),
+        (RuntimeError("odd"), 70, "RuntimeError: odd (this is a bug; --debug shows where it happened)."),
+        (PermissionError(13, "Permission denied", "locked"), 2, "locked may not be read or written by you"),
+    ],
+)
+def test_what_a_command_raises_has_a_code_of_its_own(raised, code, sentence, repro, monkeypatch):
+    def papers(*args, **kwargs):
+        raise raised
+
+    monkeypatch.setattr("repro.describe.papers", papers)
+    said = repro(*WORDS)
+    assert said.code == code
+    assert sentence in said.err
+
+
+def test_a_reader_that_leaves_is_no_contradiction():
+    call = f"{sys.executable} -m repro verify dsr --published --json | head -c 10 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "141"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_question_is_asked_beside_the_document(monkeypatch, capsys):
+    """On stderr, and "no" is missing evidence, not a pass."""
+    from repro import verification
+    from repro.cli import verify
+    from repro.request import Prepared
+    from shared.errors import MissingEvidenceError, ReproError
+
+    class Hours:
+        seconds_left = 7200.0
+
+    class Asked(Prepared):
+        left = ["a run"]  # noqa: RUF012 - stands for a property
+
+    asked = object.__new__(Asked)
+    object.__setattr__(asked, "choice", type("Choice", (), {"scale": "paper"}))
+    monkeypatch.setattr(verification, "estimate", lambda prepared: Hours)
+    with pytest.raises(ReproError, match="--yes"):
+        verify._confirm(asked, False)
+    monkeypatch.setattr(type(verify.err), "is_terminal", True)
+    monkeypatch.setattr("sys.stdin", type("Keyboard", (), {"isatty": lambda self: True})())
+    answers = []
+    monkeypatch.setattr("typer.confirm", lambda *words, **options: answers.append(options) or False)
+    with pytest.raises(MissingEvidenceError, match="Nothing was started"):
+        verify._confirm(asked, False)
+    assert answers == [{"default": False, "err": True}]
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "about 2.0 h here" in written.err
