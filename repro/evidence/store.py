@@ -76,19 +76,24 @@ def append(path: str | Path, record: Record) -> None:
 def distinct(records: Iterable[Record]) -> list[Record]:
     """One record per identity, so that a seed counts once in every verdict.
 
-    Where several machines ran one identity, the run that finished first stands (ties: the smaller device name); the
-    choice never looks at the outcome.
+    Where several machines ran one identity, the one of least ``precedence`` stands.
     """
     chosen: dict[str, Record] = {}
     for record in records:
         other = chosen.get(record.identity)
-        if other is None or _rank(record) < _rank(other):
+        if other is None or precedence(record) < precedence(other):
             chosen[record.identity] = record
     return list(chosen.values())
 
 
-def _rank(record: Record) -> tuple[str, str]:
-    return record.finished_at, record.environment.device
+def precedence(record: Record) -> tuple[bool, str, str]:
+    """Which of several runs of one thing speaks, least first; the outcome is never looked at.
+
+    Runs on data that nobody has accounted for come last, so that they cannot take the place of sound evidence; then the
+    run that finished first stands (ties: the smaller device name).
+    """
+    unaccounted = (record.environment.model_extra or {}).get("data_status") == "unknown"
+    return unaccounted, record.finished_at, record.environment.device
 
 
 def _walk(folder: Path) -> Iterator[Path]:

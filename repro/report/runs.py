@@ -8,8 +8,9 @@ from pathlib import Path
 
 from repro import home
 from repro.evidence.record import Record
-from repro.evidence.store import distinct, read
+from repro.evidence.store import read
 from repro.verdicts.cells import leaves
+from repro.verdicts.fidelity import data_effect
 from repro.verdicts.sample import Runs, index, samples_of
 from shared.paper import Experiment, Paper, experiments_of
 from shared.protocol import Scale
@@ -45,28 +46,30 @@ def places(paper: str, runs_dir: Path | None = None) -> tuple[Path, ...]:
 
 
 def find(paper: Paper, paths: Sequence[Path]) -> Found:
-    """The records of a paper below some paths, one per identity.
+    """The records of a paper below some paths.
 
     Raises:
         MissingEvidenceError: if a path does not exist.
     """
     records, problems = read(paths) if paths else ([], [])
-    own = tuple(distinct(r for r in records if r.protocol.paper == paper.name))
+    own = tuple(r for r in records if r.protocol.paper == paper.name)
     return Found(own, tuple(paths), tuple(map(str, problems)))
 
 
 def groups(paper: Paper, records: Sequence[Record] | Runs) -> list[Group]:
-    """Runs by experiment in the order of the paper's claims, highest scale first; runs of no claim are left out."""
+    """Runs by experiment in the order of the paper's claims, highest scale first; runs of no claim are left out.
+
+    They are those that the verdicts rest on.
+    """
     runs = index(records)
     if not runs.by_key:
         return []
-    known = {r.identity: r for there in runs.by_key.values() for r in there}
     claims = leaves([*(c for t in paper.tables.values() for c in t.claims), *paper.sentences])
     wanted = dict.fromkeys(e for claim in claims for e in experiments_of(claim))
     return [
-        Group(paper.experiments[name], sample.scale, tuple(known[i] for i in sample.identities))
+        Group(paper.experiments[name], sample.scale, sample.records)
         for name in wanted
-        for sample in samples_of(runs, name, paper)
+        for sample in samples_of(runs, name, paper, data_effect=data_effect)
     ]
 
 

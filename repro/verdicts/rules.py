@@ -24,7 +24,7 @@ from repro.verdicts.tested import Tested
 from repro.verdicts.trend import judge_trend
 from repro.verdicts.value import Context, judge_value
 from repro.verdicts.verdict import Verdict
-from shared.claims import Claim, Collapse, Exact, Ordering, Table, Trend, Value
+from shared.claims import Claim, Collapse, Deviation, Exact, Ordering, Table, Trend, Value
 from shared.errors import unknown
 from shared.paper import Paper, experiments_of
 from shared.protocol import Scale
@@ -81,11 +81,11 @@ class Evidence:
         sample = self.sample(claim.experiment, "paper", claim.metric, claim.epoch, claim.unit)
         return sample if sample is not None and sample.admissible else None
 
-    def together(self, experiments: tuple[str, ...], metric: str) -> tuple[Sample, ...]:
+    def together(self, experiments: tuple[str, ...], metrics: tuple[str, ...]) -> tuple[Sample, ...]:
         """Samples of several experiments at the highest scale where each has two runs, else where each has one."""
         fallback: tuple[Sample, ...] = ()
         for scale in SCALES:
-            found = [self.sample(e, scale, metric) for e in experiments]
+            found = [self.sample(e, scale, m) for e, m in zip(experiments, metrics, strict=True)]
             there = tuple(s for s in found if s is not None and (scale != "paper" or s.admissible))
             if len(there) == len(experiments):
                 if all(s.n > 1 for s in there):
@@ -140,9 +140,10 @@ def judge_leaf(claim: Claim, evidence: Evidence) -> Tested:
 def _comparison(claim: Ordering | Trend | Collapse, evidence: Evidence) -> Tested:
     """The verdict on a sentence about one or more experiments."""
     experiments = experiments_of(claim)
-    samples = evidence.together(experiments, claim.metric)
+    metrics = claim.metrics if isinstance(claim, Ordering) else (claim.metric,) * len(experiments)
+    samples = evidence.together(experiments, metrics)
     if not samples:
-        return Tested(_no_runs(claim, evidence, experiments, claim.metric))
+        return Tested(_no_runs(claim, evidence, experiments, metrics))
     if isinstance(claim, Trend):
         return judge_trend(claim, samples)
     if isinstance(claim, Ordering):
@@ -197,10 +198,9 @@ def _no_admissible(claim: Value, evidence: Evidence) -> Verdict:
     samples = evidence.samples(claim.experiment, claim.metric, claim.epoch, claim.unit)
     barred = barred_runs(evidence.runs, evidence.paper).get(claim.experiment, [])
     lower = ", ".join(s.scale for s in samples if s.scale != "paper")
-    deviating = [d for s in samples if s.scale == "paper" for d in s.deviations if d.material]
+    deviating = _deviating(samples)
     if deviating:
-        what = "; ".join(map(str, deviating[:3]))
-        reason = f"The runs at paper scale deviate materially ({what}), so they may not decide."
+        reason = _deviate("The runs", deviating)
     elif lower:
         reason = f"There are runs only at {lower} scale, and a published number is judged only at paper scale."
     else:
@@ -226,15 +226,32 @@ def _no_admissible(claim: Value, evidence: Evidence) -> Verdict:
     )
 
 
-def _no_runs(claim: Claim, evidence: Evidence, experiments: tuple[str, ...], metric: str) -> Verdict:
-    lacking = [e for e in experiments if not evidence.samples(e, metric)]
-    what = f"There is no run of {', '.join(lacking)}" if lacking else "The runs of the sides are at different scales"
+def _no_runs(claim: Claim, evidence: Evidence, experiments: tuple[str, ...], metrics: tuple[str, ...]) -> Verdict:
+    found = {e: evidence.samples(e, m) for e, m in zip(experiments, metrics, strict=True)}
     where = f" at {evidence.scale} scale" if evidence.scale else ""
-    return Verdict(claim=claim, label="NOT TESTED", reason=f"{what}{where}.")
+    if lacking := [e for e, samples in found.items() if not samples]:
+        reason = f"There is no run of {', '.join(lacking)}{where}."
+        return Verdict(claim=claim, label="NOT TESTED", reason=reason)
+    barred = {e: d for e, samples in found.items() if (d := _deviating(samples))}
+    if barred:
+        deviations = tuple(dict.fromkeys(d for there in barred.values() for d in there))
+        reason = _deviate(f"The runs of {', '.join(barred)}", deviations)
+        return Verdict(claim=claim, label="NOT TESTED", reason=reason, deviations=deviations)
+    return Verdict(claim=claim, label="NOT TESTED", reason="The runs of the sides are at different scales.")
+
+
+def _deviating(samples: Sequence[Sample]) -> list[Deviation]:
+    """What bars runs at paper scale."""
+    return [d for s in samples if s.scale == "paper" for d in s.deviations if d.material]
+
+
+def _deviate(whose: str, deviations: Sequence[Deviation]) -> str:
+    what = "; ".join(map(str, deviations[:3]))
+    return f"{whose} at paper scale deviate materially ({what}), so they may not decide."
 
 
 def _original_n(claim: Ordering, cells: Mapping[Key, Cell]) -> int | None:
-    sides = [cells.get((e, claim.metric)) for e in (claim.better, claim.worse)]
+    sides = [cells.get(side) for side in zip((claim.better, claim.worse), claim.metrics, strict=True)]
     ns = [c.n for c in sides if c is not None and c.n is not None]
     return min(ns) if len(ns) == 2 else None
 

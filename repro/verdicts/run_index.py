@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from repro.evidence.record import Record
+from repro.evidence.store import distinct, precedence
 from shared.claims import IMMATERIAL
 from shared.paper import Paper
 from shared.protocol import Protocol, Scale, canonical, digest
@@ -46,28 +47,42 @@ class Keys:
 
 @dataclass(frozen=True)
 class Runs:
-    """Records indexed by paper and by the material part of their protocol."""
+    """Records by paper and by the material part of their protocol; ``copies`` counts further runs of an identity."""
 
     by_key: Mapping[str, tuple[Record, ...]]
     scales: Mapping[str, frozenset[Scale]]
+    copies: Mapping[str, int] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys, repr=False, compare=False)
     cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(records: Iterable[Record]) -> Runs:
-        """Index records; the material key is computed once per distinct protocol."""
+        """Index records, one per identity (``distinct``); the material key is computed once per distinct protocol."""
         keys = Keys()
         by_key: dict[str, list[Record]] = defaultdict(list)
         scales: dict[str, set[Scale]] = defaultdict(set)
-        for record in records:
+        there = list(records)
+        speaking = distinct(there)
+        for record in speaking:
             by_key[keys.of_kept(record.protocol)].append(record)
             scales[record.protocol.paper].add(record.protocol.scale)
-        return Runs({k: tuple(v) for k, v in by_key.items()}, {p: frozenset(s) for p, s in scales.items()}, keys)
+        copies = _copies(there) if len(speaking) < len(there) else {}
+        return Runs(
+            {k: tuple(v) for k, v in by_key.items()}, {p: frozenset(s) for p, s in scales.items()}, copies, keys
+        )
 
     def scales_of(self, paper: Paper) -> tuple[Scale, ...]:
         """Scales at which there is any record of the paper, highest first."""
         there = self.scales.get(paper.name, frozenset())
         return tuple(s for s in SCALES if s in there and (s in paper.scales or s == "paper"))
+
+
+def _copies(records: Sequence[Record]) -> dict[str, int]:
+    """Further runs of each identity; a record that was read twice is one run."""
+    several: dict[str, set[tuple[bool, str, str]]] = defaultdict(set)
+    for record in records:
+        several[record.identity].add(precedence(record))
+    return {identity: len(found) - 1 for identity, found in several.items() if len(found) > 1}
 
 
 def index(records: Sequence[Record] | Runs) -> Runs:

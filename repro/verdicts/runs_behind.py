@@ -17,6 +17,8 @@ def run_flags(sample: Sample) -> list[str]:
         flags.append(f"{runs(sample.diverged)} of {sample.n} diverged; it counts with its last evaluation.")
     if sample.repeats:
         flags.append(f"{runs(sample.repeats)} of a seed already there left out: a repeated seed is not a new sample.")
+    if sample.left_out:
+        flags.append(f"{runs(sample.left_out)} left out: on data that are not known to be the original's.")
     if any(d.path.startswith("precision") for d in sample.deviations):
         flags.append("Run in another arithmetic precision than published.")
     return flags

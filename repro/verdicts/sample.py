@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from repro.evidence.record import WITH_BEST, Record
+from repro.evidence.store import precedence
 from repro.verdicts.catalogue import Catalogue, catalogue
 from repro.verdicts.chance import at_chance
 from repro.verdicts.run_index import Runs, index
@@ -22,8 +23,9 @@ class Sample:
     ``values`` and ``best_values`` are in the unit of the metric (accuracy: percent) at the last and at the best epoch;
     ``correct``/``total`` are the integers of the last evaluation; ``chance_runs`` marks runs at chance level; ``kept``
     is the fraction of the prunable weights that each run kept.
-    ``looks`` is 1 for seeds fixed up front and grows each time seeds were added. ``data_effect`` is the worst-case
-    effect, in the unit of the metric, of images known to differ from the original's.
+    ``records`` are the runs themselves. ``looks`` is 1 for seeds fixed up front and grows each time seeds were added.
+    ``data_effect`` is the worst-case effect, in the unit of the metric, of images known to differ from the original's;
+    ``left_out`` counts runs whose data bar them, where others remain.
     """
 
     experiment: str
@@ -41,7 +43,9 @@ class Sample:
     looks: int = 1
     cost_seconds: float = 0.0
     repeats: int = 0
+    left_out: int = 0
     data_effect: float = 0.0
+    records: tuple[Record, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -95,7 +99,8 @@ def samples_of(
     """The samples of an experiment, one per scale at which it was run, highest scale first.
 
     A record belongs to an experiment at a scale when its protocol differs from that of the paper at that scale only
-    in immaterial settings. One run per seed speaks: the published precision first, then the earliest.
+    in immaterial settings. One run per seed speaks: the published precision first, then the earliest. At paper scale a
+    run whose data bar it speaks only where no other does, and then the sample is not admissible.
 
     Args:
         records: records, or an index of them (``index``) to share between calls.
@@ -116,17 +121,27 @@ def samples_of(
         if scales is not None and scale not in scales:
             continue
         found = runs.by_key.get(known.key(experiment, scale), ())
-        where = ("sample", paper.name, experiment, scale, metric, epoch, unit, planned)
+        effect = data_effect if scale == "paper" else None
+        where = ("sample", paper.name, experiment, scale, metric, epoch, unit, planned, effect)
         if where not in runs.cache:
             chosen = [r for r in found if planned is None or r.protocol.seed in planned]
-            runs.cache[where] = _sample(chosen, experiment, scale, known, metric, epoch, unit)
+            sound = [r for r in chosen if not isinstance(effect(r), Deviation)] if effect else chosen
+            sample = _sample(runs, sound, experiment, scale, known, metric, epoch, unit)
+            if len(sound) < len(chosen):
+                sample = (
+                    replace(sample, left_out=len(chosen) - len(sound))
+                    if sample
+                    else _sample(runs, chosen, experiment, scale, known, metric, epoch, unit)
+                )
+            runs.cache[where] = sample
         sample = runs.cache[where]
         if sample is not None:
-            out.append(_in_context(sample, found, looks, data_effect, unit))
+            out.append(_in_context(sample, looks, effect, unit))
     return out
 
 
 def _sample(
+    runs: Runs,
     records: Sequence[Record],
     experiment: str,
     scale: Scale,
@@ -139,7 +154,7 @@ def _sample(
     factor = 0.01 if unit == "fraction" else 1.0
     by_seed: dict[int, tuple[Record, float, float]] = {}
     repeats = 0
-    for record in sorted(records, key=lambda r: (r.protocol.precision != published.precision, r.finished_at)):
+    for record in sorted(records, key=lambda r: (r.protocol.precision != published.precision, precedence(r))):
         last = record.metric(metric, epoch=epoch)
         if last is None:
             continue
@@ -167,22 +182,17 @@ def _sample(
         kept=tuple(o.remaining / o.prunable for o in outcomes),
         diverged=sum(o.status == "diverged" for o in outcomes),
         cost_seconds=sum(r.cost.seconds for r in kept),
-        repeats=repeats,
+        repeats=repeats + sum(runs.copies.get(r.identity, 0) for r in kept),
+        records=tuple(kept),
     )
 
 
-def _in_context(
-    sample: Sample, records: Sequence[Record], looks: Looks | None, data_effect: DataEffect | None, unit: str
-) -> Sample:
-    """Add the looks taken and, at paper scale, how far the data are from the original's."""
-    if looks is None and (data_effect is None or sample.scale != "paper"):
-        return sample
-    identities = set(sample.identities)
-    kept = records if len(records) == sample.n else [r for r in records if r.identity in identities]
-    effects = [data_effect(r) for r in kept] if data_effect and sample.scale == "paper" else []
+def _in_context(sample: Sample, looks: Looks | None, data_effect: DataEffect | None, unit: str) -> Sample:
+    """Add the looks taken and how far the data of the chosen runs are from the original's."""
+    effects = [data_effect(r) for r in sample.records] if data_effect else []
     barred = tuple(dict.fromkeys(e for e in effects if isinstance(e, Deviation)))
     points = max((e for e in effects if not isinstance(e, Deviation)), default=0.0)
-    count = max((looks(study) for study in {r.protocol.study for r in kept}), default=1) if looks else 1
+    count = max((looks(study) for study in {r.protocol.study for r in sample.records}), default=1) if looks else 1
     if not barred and not points and count <= 1:
         return sample
     return replace(

@@ -1,6 +1,7 @@
 import pytest
 
 from repro.evidence.line import to_line
+from repro.evidence.record import Environment
 from repro.evidence.store import append, distinct, files, read
 from shared.errors import MissingEvidenceError
 
@@ -83,3 +84,10 @@ def test_a_seed_counts_once_and_the_outcome_never_decides_which_run_stands(facto
     assert first.outcome.last != second.outcome.last
     for order in ([first, second, other], [second, other, first]):
         assert sorted(distinct(order), key=lambda r: r.protocol.seed) == [first, other]
+
+
+def test_a_run_on_unaccounted_data_never_stands_for_a_sound_one(factory):
+    sound = factory.make_record(seed=1, finished_at="2026-01-02T00:00:00+00:00")
+    environment = Environment.model_validate(sound.environment.model_dump() | {"data_status": "unknown"})
+    earlier = sound.model_copy(update={"environment": environment, "finished_at": "2026-01-01T00:00:00+00:00"})
+    assert distinct([earlier, sound]) == distinct([sound, earlier]) == [sound]

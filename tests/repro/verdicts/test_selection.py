@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from repro.evidence.record import Environment
 from repro.verdicts.barred import barred_runs
 from repro.verdicts.run_index import index, study_key
 from repro.verdicts.sample import samples_of
 from repro.verdicts.table import judge
-from shared.claims import Deviation, Value
+from shared.claims import Deviation, Ordering, Value
 
 CHANGES = {
     "width": lambda p: p.with_(model=p.model.model_copy(update={"width": 0.5})),
@@ -136,3 +138,48 @@ def test_protocols_are_read_once_per_run(paper, make_runs, monkeypatch, with_cla
     records = [r for i in range(100) for e in "abc" for r in make_runs(e, [90.0], first_seed=i)]
     judge(with_claims(*(replace(VALUE, id=str(i), experiment="abc"[i % 3]) for i in range(200))), "t", records)
     assert calls <= 12
+
+
+def _foreign(record, **changes):
+    environment = Environment.model_validate({"versions": {}, "device": "cpu", "data_status": "unknown"})
+    return record.model_copy(update={"environment": environment, **changes})
+
+
+@pytest.mark.parametrize("finished", ["2025-01-01T00:00:00Z", "2027-01-01T00:00:00Z"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_copy_on_other_data_takes_nothing_from_sound_evidence(with_claims, make_runs, finished, first):
+    """Whether the copies are older or newer, read before or after."""
+    sound = make_runs("a", [89.8, 90.0, 90.2]) + make_runs("b", [80.0, 80.2, 80.1])
+    copies = [_foreign(r, finished_at=finished) for r in sound]
+    wins = Ordering(id="o", table="t", text="", better="a", worse="b")
+    paper = with_claims(VALUE, wins)
+    alone = judge(paper, "t", sound).verdicts
+    both = judge(paper, "t", copies + sound if first else sound + copies).verdicts
+    assert [v.label for v in alone] == ["REPRODUCED", "SUPPORTED"]
+    assert [replace(v, flags=()) for v in both] == [replace(v, flags=()) for v in alone]
+
+
+def test_seeds_run_on_other_data_only_are_left_out_and_said(with_claims, make_runs):
+    sound = make_runs("a", [89.8, 90.0, 90.2])
+    (verdict,) = judge(with_claims(VALUE), "t", [*sound, *map(_foreign, make_runs("a", [20.0], first_seed=7))]).verdicts
+    assert (verdict.label, verdict.n) == ("REPRODUCED", 3)
+    assert any("1 run left out: on data that are not known to be the original's" in flag for flag in verdict.flags)
+
+
+def test_a_sentence_says_why_inadmissible_runs_do_not_speak(with_claims, make_runs):
+    records = [_foreign(r) for e in "ab" for r in make_runs(e, [90.0, 91.0])]
+    wins = Ordering(id="o", table="t", text="", better="a", worse="b")
+    (verdict,) = judge(with_claims(wins), "t", records).verdicts
+    assert verdict.label == "NOT TESTED"
+    assert verdict.reason.startswith("The runs of a, b at paper scale deviate materially (data.fingerprint")
+    assert [d.path for d in verdict.deviations] == ["data.fingerprint"]
+    (verdict,) = judge(with_claims(wins), "t", make_runs("a", [90.0]) + make_runs("b", [80.0], "demo")).verdicts
+    assert verdict.reason == "The runs of the sides are at different scales."
+
+
+def test_one_identity_is_one_run_however_often_it_is_there(paper, make_runs):
+    records = make_runs("a", [90.0, 91.0])
+    (sample,) = samples_of([*records, *(r.model_copy(update={"finished_at": "2027"}) for r in records)], "a", paper)
+    assert (sample.n, sample.repeats, sample.records) == (2, 2, tuple(records))
+    (sample,) = samples_of([*records, *records], "a", paper)
+    assert (sample.n, sample.repeats) == (2, 0)
