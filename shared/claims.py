@@ -80,6 +80,7 @@ class Ordering(Claim):
     """ "``better`` beats ``worse``": the mean of one experiment exceeds that of another (by at least ``by``).
 
     Attributes:
+        worse_metric: what is read from the runs of ``worse``, where its numbers are reported in another way.
         paired: both sides share initialisation and data order, so the paired test applies.
         gating: ``False`` for a comparison that the paper does not make: shown beside its sentences, never counted.
         within: set for claims of the form "within so many points of": |difference| <= within.
@@ -95,6 +96,12 @@ class Ordering(Claim):
     budget: float | None = None
     paired: bool = False
     gating: bool = True
+    worse_metric: str | None = None
+
+    @property
+    def metrics(self) -> tuple[str, str]:
+        """What is read from the runs of ``better`` and of ``worse``."""
+        return self.metric, self.worse_metric or self.metric
 
 
 @dataclass(frozen=True, kw_only=True)

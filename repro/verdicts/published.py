@@ -67,7 +67,7 @@ def _assemble(claim: Claim, single: Mapping[int, Verdict]) -> Verdict:
 
 def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:
     if isinstance(claim, Ordering):
-        a, b = cells.get((claim.better, claim.metric)), cells.get((claim.worse, claim.metric))
+        a, b = (cells.get(side) for side in zip((claim.better, claim.worse), claim.metrics, strict=True))
         if a is None or b is None:
             return _missing(claim, [e for e, c in ((claim.better, a), (claim.worse, b)) if c is None])
         return _ordering(claim, a, b)

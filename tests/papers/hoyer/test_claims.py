@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from papers.hoyer import counts, paper
+from papers.hoyer import counts, paper, zoo
 from papers.hoyer.claims import rows
 from shared.claims import Claim, Compound, Exact, Ordering, Value
 from shared.paper import experiments_of
@@ -58,6 +58,37 @@ def test_accuracies_are_compared_at_equal_sparsity(table: str) -> None:
         assert sides[0]["sparsity_percent"] == sides[1]["sparsity_percent"]
         assert sides[0]["method"] == "hoyer-square" != sides[1]["method"]
         assert sides[1]["method"] == "none" or sides[0]["start"] == sides[1]["start"]
+
+
+@pytest.mark.parametrize("network", ["lenet-300-100", "lenet-5"])
+def test_each_pruning_rule_is_compared_by_what_it_reports(network: str) -> None:
+    """Q8 and trap 5: both sides are numbers that the first rerun printed."""
+    table = "mnist-mlp" if network == "lenet-300-100" else "mnist-cnn"
+    claim = next(c for c in paper.tables[table].claims if c.id == f"q8-{network}")
+    assert isinstance(claim, Compound)
+    accuracy = claim.parts[1]
+    assert isinstance(accuracy, Ordering)
+    assert accuracy.metrics == ("top1_accuracy_best_before_epoch", "top1_accuracy")
+    printed = {(r["experiment"], r["our_metric"]) for r in rows()}
+    assert {*zip((accuracy.better, accuracy.worse), accuracy.metrics, strict=True)} <= printed
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+def test_the_zoo_is_compared_in_the_printed_order_with_no_network_left_out(dataset: str) -> None:
+    """Q14: each network against the next by error on CIFAR-10."""
+    claim = next(c for c in paper.tables["cifar-zoo"].claims if c.id == f"q14-{dataset}")
+    assert isinstance(claim, Compound)
+    pairs = [(p.better.split("/")[1], p.worse.split("/")[1]) for p in claim.parts if isinstance(p, Ordering)]
+    chain = [pairs[0][0], *(worse for _, worse in pairs)]
+    assert [p[0] for p in pairs] == chain[:-1]
+    assert set(chain) == set(zoo.ZOO)
+    assert len(chain) == len(set(chain))
+    errors = {
+        r["experiment"].split("/")[1]: float(r["value"])
+        for r in rows()
+        if r["our_metric"] == "top1_error" and r["verify_table"] == "cifar-zoo" and r["dataset"] == "cifar10"
+    }
+    assert chain == sorted(zoo.ZOO, key=lambda n: -errors[n])
 
 
 def test_every_experiment_a_claim_needs_exists() -> None:
