@@ -28,7 +28,7 @@ def build(options: Mapping[str, Any]) -> Protocol:
         beside = set(c.typed) - {"job", "seed", "variant"}
         if beside:
             raise ReproError(f"--job stands for a whole line; leave {flag(sorted(beside)[0])} out.")
-        return protocols.protocol(job_named(c["job"]), c["seed"], c["variant"])
+        return protocols.protocol(_of_its_generation(job_named(c["job"]), c["variant"]), c["seed"], c["variant"])
     check(c)
     job = nearest(c)
     try:
@@ -44,6 +44,15 @@ def build(options: Mapping[str, Any]) -> Protocol:
     except ValidationError as error:
         first = error.errors()[0]
         raise ReproError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.") from error
+
+
+def _of_its_generation(job: Job, variant: str) -> Job:
+    if variant == "published-iclr" and job.generation != "iclr":
+        raise ReproError(
+            f"Job {job.id} is of the later generation; --variant published-iclr goes with the lists mnist, ours, wrn "
+            "and resnet."
+        )
+    return job
 
 
 def _data(c: Choice, job: Job) -> Data:
@@ -101,7 +110,7 @@ def _pruning(c: Choice, job: Job, decay: float) -> Train:
         first=start + 1,
         interval=interval,
         shape=c.given("pruning_schedule", job.shape),
-        extra=0 if c["variant"] in recipes.EARLY or c["variant"] == "corrected" else 1,
+        extra=recipes.extra(protocols.rules(job, c["variant"])),
         spare=job.network == "lenet300" and linear > 0.9,
     )
     optimizer = settings.sgd(decay, c["momentum"], c.given("nesterov", True))
@@ -117,7 +126,7 @@ def _training(c: Choice, job: Job) -> Train:
 
 
 def _methods(c: Choice, job: Job, schedule: settings.Schedule) -> tuple[Method, ...]:
-    variant, lasso = c["variant"], c["kernel_group_lasso"]
+    rules, lasso = protocols.rules(job, c["variant"]), c["kernel_group_lasso"]
     if c["method"] == "tied":
         return (recipes.tied_gradients(job.l1, lasso, rescale=c["rescale_tied_gradient"]),)
     if c["method"] in ("dense", "thin"):
@@ -127,7 +136,8 @@ def _methods(c: Choice, job: Job, schedule: settings.Schedule) -> tuple[Method, 
     masked = recipes.masked(job.l1, lasso)
     stop = c.given("stop_rewiring_epoch", job.stop)
     if c["method"] == "deep-rewiring":
-        return (masked, recipes.deep_rewiring(schedule, c["deep_rewiring_eta"], stop, variant, early=False))
+        early = job.generation == "iclr"
+        return (masked, recipes.deep_rewiring(schedule, c["deep_rewiring_eta"], stop, rules, early=early))
     event = _reallocation(c, job, schedule, stop)
     return (event, masked) if c["growth_rule"] == "gradient" else (masked, event)
 
@@ -139,15 +149,16 @@ def _reallocation(c: Choice, job: Job, schedule: settings.Schedule, stop: int | 
     by_gradient: Options = {"grow": "gradient"} if c["growth_rule"] == "gradient" else {}
     more: Options = by_gradient | ({"new": "random"} if c["growth_init"] == "random" else {})
     across = c.given("growth_allocation", "proportional" if c["method"] == "dsr" else "within") == "proportional"
-    allocation = ("exact" if c["variant"] == "corrected" else "published") if across else "within"
+    rules = protocols.rules(job, c["variant"])
+    allocation = ("exact" if rules == "corrected" else "published") if across else "within"
     if criterion == "fraction":
         fraction = c.given("drop_fraction", job.fraction)
-        method = recipes.set_(schedule, fraction, stop, c["variant"], more)
+        method = recipes.set_(schedule, fraction, stop, rules, more)
     else:
         more |= {"threshold": c["initial_threshold"]} if "initial_threshold" in c.typed else {}
         more |= {"exact_count": True} if criterion == "exact-count" else {}
         target = c.given("reallocations_per_update", job.target)
-        method = recipes.dsr(schedule, target, stop, c["variant"], more=more)
+        method = recipes.dsr(schedule, target, stop, rules, more=more)
     options: Options = {k: v for k, v in method.options.items() if k != "allocation"} | coarse
     if allocation != "published":
         options["allocation"] = allocation

@@ -16,7 +16,9 @@ from shared.option_rules import Ranges
 
 OPTION = {option.name: option for option in OPTIONS}
 BESIDE = {"seed": 42, "variant": "published"}
-LIST_OF = {"lenet300": ("mnist", "ours"), "wide_resnet": ("cifar",), "imagenet_resnet50": ("imagenet",)}
+LATER = {"lenet300": ("mnist", "ours"), "wide_resnet": ("cifar",), "imagenet_resnet50": ("imagenet",)}
+EARLIER = LATER | {"wide_resnet": ("wrn",), "imagenet_resnet50": ("resnet",)}
+"""The lists that a variant takes its settings from: those of one generation, of which MNIST has the earlier alone."""
 RANGES = Ranges(
     fractions=(
         "sparsity", "sparsity_conv", "sparsity_linear", "target_sparsity_conv", "target_sparsity_linear",
@@ -76,18 +78,28 @@ def flag(name: str) -> str:
 
 
 def nearest(c: Choice) -> Job:
-    """The published job of this network and method at the nearest sparsity, with the wished sparsity."""
+    """The published job of this network and method at the nearest sparsity, with the wished sparsity.
+
+    Raises:
+        ReproError: if the generation that the variant names never ran this method on this network.
+    """
     network, method, wanted = c["network"], c["method"], c["sparsity"]
+    lists = (EARLIER if c["variant"] == "published-iclr" else LATER)[network]
     granularity = c["granularity"] if method == "dsr" and c["granularity"] == "kernel" else "weight"
     fitting = [
         job
         for job in jobs().values()
-        if job.list in LIST_OF[network]
+        if job.list in lists
         and job.method == method
         and job.mask_from is None
         and job.runs
         and job.granularity in (granularity, "weight")
     ]
+    if not fitting:
+        raise ReproError(
+            f"The earlier lists have no --method {method} on {network}, and generations are never mixed; leave "
+            "--variant published-iclr out."
+        )
     best = min(fitting, key=lambda j: (j.granularity != granularity, abs(j.sparsity - wanted)))
     sparsity = 0.0 if method == "dense" else wanted
     return replace(best, sparsity=sparsity, width=_width(c, best, sparsity))
@@ -100,7 +112,7 @@ def _width(c: Choice, job: Job, sparsity: float) -> float:
         return job.width
     if job.network == "lenet300":
         return lenet_width(sparsity)
-    published = THIN["iclr" if c["variant"] == "corrected" else "icml"][job.network]
+    published = THIN[job.generation][job.network]
     if sparsity not in published:
         known = ", ".join(f"{s:g}" for s in published)
         raise ReproError(f"The published thin widths stand for sparsities {known}; give --width-multiplier for others.")

@@ -25,8 +25,8 @@ paper = Paper(
     sentences=sentences(),
     variants={
         "published": "what produced the numbers: rounding of grown weights, DeepR's stale signs and all",
-        "published-iclr": "the earlier code: fractions without the extra weight, no guard against emptied tensors",
-        "corrected": "exact conservation within capacity, the largest weight spared, DeepR with fixed signs",
+        "published-iclr": "the earlier code and lists: fractions without an extra weight, no guard for emptied tensors",
+        "corrected": "exact conservation and fractions, the largest weight spared, DeepR with fixed signs",
     },
     scale_notes=scales.SCALE_NOTES,
     appendix="papers.dsr.appendix:appendix",

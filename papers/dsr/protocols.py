@@ -112,39 +112,43 @@ def experiment_of(job: Job, variant: str = "published") -> Experiment:
     )
 
 
-def protocol(job: Job, seed: int, variant: str = "published") -> Protocol:
-    """The run of a job.
+def rules(job: Job, variant: str) -> str:
+    """The rules that a job's events follow.
 
     Jobs of the earlier generation drop ``int(f * n)`` weights without being told so. That a tensor may be emptied there
     is left to the variant ``published-iclr``: a run in which it happened stopped, and no published number is from one.
     """
-    rules = "iclr" if variant == "published" and job.generation == "iclr" else variant
+    return "iclr" if variant == "published" and job.generation == "iclr" else variant
+
+
+def protocol(job: Job, seed: int, variant: str = "published") -> Protocol:
+    """The run of a job."""
     return Protocol(
         paper="dsr",
         variant=variant,
         model=settings.model_for(job.network, job.width),
         data=settings.DATA[settings.NETWORKS[job.network]],
         prunable=settings.DENSE[job.network],
-        phases=phases(job, rules),
+        phases=phases(job, rules(job, variant)),
         seed=seed,
     )
 
 
-def phases(job: Job, variant: str) -> tuple[Phase, ...]:
-    """What a job does, in order."""
+def phases(job: Job, by: str) -> tuple[Phase, ...]:
+    """What a job does, in order, by these rules."""
     s, linear = job.sparsity, 0.0 if job.network == "wide_resnet" else job.sparsity
     if job.mask_from is not None:
         # the run whose masks are taken comes first; both parts have one batch size (the forgotten flag is repaired)
         source = jobs()[f"{job.list}:{job.mask_from}"]
-        rest = _training(job, variant).model_copy(update={"batch_size": source.batch, "name": "static"})
+        rest = _training(job, by).model_copy(update={"batch_size": source.batch, "name": "static"})
         assert job.weights is not None
-        return (*phases(source, variant), recipes.restart(job.weights), rest)
+        return (*phases(source, by), recipes.restart(job.weights), rest)
     if job.method == "pruning":
         dense = jobs()[f"{job.list}:0"]
         return recipes.after_dense(
-            dense.schedule, dense.epochs, job.batch, dense.weight_decay, _pruning(job, linear, dense, variant)
+            dense.schedule, dense.epochs, job.batch, dense.weight_decay, _pruning(job, linear, dense, by)
         )
-    training = _training(job, variant)
+    training = _training(job, by)
     if job.method in ("dense", "thin"):
         return (training,)
     if job.method == "tied":
@@ -152,7 +156,7 @@ def phases(job: Job, variant: str) -> tuple[Phase, ...]:
     return (recipes.masks(s, linear, job.granularity), training)
 
 
-def _pruning(job: Job, linear: float, dense: Job, variant: str) -> Train:
+def _pruning(job: Job, linear: float, dense: Job, by: str) -> Train:
     assert job.steps is not None
     assert job.start is not None
     assert job.shape is not None
@@ -162,14 +166,14 @@ def _pruning(job: Job, linear: float, dense: Job, variant: str) -> Train:
         steps=job.steps,
         first=job.start + 1,
         shape=job.shape,
-        extra=0 if variant in recipes.EARLY else 1,
+        extra=recipes.extra(by),
         spare=job.network == "lenet300" and job.sparsity > 0.9,
     )
     optimizer = settings.sgd(dense.weight_decay)
     return recipes.train(job.schedule, job.epochs, job.batch, optimizer, recipes.KEEP_MASKS, step)
 
 
-def _training(job: Job, variant: str) -> Train:
+def _training(job: Job, by: str) -> Train:
     schedule = settings.SCHEDULES[job.schedule]
     optimizer = settings.sgd(job.weight_decay)
     common = (job.schedule, job.epochs, job.batch, optimizer)
@@ -179,15 +183,15 @@ def _training(job: Job, variant: str) -> Train:
         return recipes.train(*common, recipes.tied_gradients())
     if job.method == "dsr":
         assert job.target is not None
-        event = recipes.dsr(schedule, job.target, job.stop, variant, job.granularity)
+        event = recipes.dsr(schedule, job.target, job.stop, by, job.granularity)
         return recipes.train(*common, recipes.masked(job.l1), event)
     if job.method == "set":
         assert job.fraction is not None
-        event = recipes.set_(schedule, job.fraction, job.stop, variant)
+        event = recipes.set_(schedule, job.fraction, job.stop, by)
         return recipes.train(*common, recipes.masked(job.l1), event)
     if job.method == "deep-rewiring":
         assert job.eta is not None
         early = job.generation == "iclr"
-        event = recipes.deep_rewiring(schedule, job.eta, job.stop, variant, early=early)
+        event = recipes.deep_rewiring(schedule, job.eta, job.stop, by, early=early)
         return recipes.train(*common, recipes.masked(job.l1), event)
     return recipes.train(*common)

@@ -1,12 +1,17 @@
-"""Each method of the paper as phases (dsr sheet, section 4): what happens before training, and while it runs."""
+"""Each method of the paper as phases (dsr sheet, section 4): what happens before training, and while it runs.
+
+``rules`` are those of a variant, or ``iclr``: what jobs of the earlier generation did (``protocols.rules``).
+"""
 
 from __future__ import annotations
 
 from papers.dsr.settings import SCHEDULES, Schedule, Table, sgd
 from shared.protocol import Method, Optimizer, Options, Phase, Prune, Train
 
-EARLY = ("iclr", "published-iclr")
-"""Rules of the earlier generation, with and without its missing guard against empty tensors."""
+
+def extra(rules: str) -> int:
+    """Units that a fraction prune drops beside ``int(f * n)``: one in the later code, even for f = 0 (trap 17)."""
+    return 1 if rules == "published" else 0
 
 
 def table(name: str, values: Table, epochs_key: str, values_key: str, rest: Options | None = None) -> Method:
@@ -47,26 +52,26 @@ def dsr(
     schedule: Schedule,
     target: int,
     stop: int | None,
-    variant: str,
+    rules: str,
     granularity: str = "weight",
     more: Options | None = None,
 ) -> Method:
     """Adaptive global threshold, growth in proportion to the survivors (section 4.1)."""
     options: Options = {"target": target}
-    if variant == "corrected":
+    if rules == "corrected":
         options |= {"allocation": "exact", "spare": "largest"}
-    elif variant == "published-iclr":
+    elif rules == "published-iclr":
         options["spare"] = "none"
     if granularity != "weight":
         options["granularity"] = granularity
     return _reallocate(schedule, stop, options | (more or {}))
 
 
-def set_(schedule: Schedule, fraction: float, stop: int | None, variant: str, more: Options | None = None) -> Method:
+def set_(schedule: Schedule, fraction: float, stop: int | None, rules: str, more: Options | None = None) -> Method:
     """A fraction of each tensor, regrown in the same tensor (section 4.2)."""
     options: Options = {"fraction": fraction, "allocation": "within"}
-    if variant in EARLY:
-        options["extra"] = 0
+    if extra(rules) != 1:
+        options["extra"] = extra(rules)
     return _reallocate(schedule, stop, options | (more or {}))
 
 
@@ -77,14 +82,14 @@ def _reallocate(schedule: Schedule, stop: int | None, options: Options) -> Metho
     return table("reallocate", schedule.period, "period_epochs", "periods", options)
 
 
-def deep_rewiring(schedule: Schedule, eta: float, stop: int | None, variant: str, *, early: bool) -> Method:
+def deep_rewiring(schedule: Schedule, eta: float, stop: int | None, rules: str, *, early: bool) -> Method:
     """Noise, and rewiring of turned signs after every step (section 4.3)."""
     values = schedule.early_temperature if early and schedule.early_temperature else schedule.temperature
     assert values is not None
     options: Options = {"eta": eta}
     if stop is not None:
         options["stop_epoch"] = stop
-    if variant == "corrected":
+    if rules == "corrected":
         options["signs"] = "fixed"
     return table("deep-rewiring", values, "temperature_epochs", "temperatures", options)
 

@@ -51,6 +51,7 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("target_sparsity_linear", method_in("pruning"), NOT_HERE),
     Needs("target_sparsity_linear", network_in("lenet300", "imagenet_resnet50"), "on {network}"),
     Needs("granularity", method_in("dsr", "set", "static"), NOT_HERE + "; it works per weight"),
+    Needs("granularity", lambda c: c["variant"] != "published-iclr", "in the earlier code, which only runs per weight"),
     Needs("granularity", CONVOLUTIONS, "on {network}: linear layers are always per weight"),
     Needs("initial_density", method_in("dsr", "set", "deep-rewiring", "static"), NOT_HERE),
     Needs("initial_density", lambda c: c["granularity"] == "weight", "with --granularity {granularity}"),
