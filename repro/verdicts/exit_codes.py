@@ -28,8 +28,17 @@ def exit_code(verdicts: Iterable[Verdict], *, strict: bool = False, failed_runs:
     gating = [v for v in verdicts if v.gating]
     if any(v.contradicted for v in gating):
         return CONTRADICTED
-    # A number whose runs exist at a lower scale lacks nothing that was asked for: it is shown, and not judged.
-    missing = failed_runs or any(v.label == "NOT TESTED" and not v.n for v in gating)
+    missing = failed_runs or any(map(lacks_evidence, gating))
     if strict and any(not v.decided and v.label != "NOT TESTED" for v in gating):
         return CONTRADICTED
     return EVIDENCE_MISSING if missing else NOTHING_CONTRADICTED
+
+
+def lacks_evidence(verdict: Verdict) -> bool:
+    """Whether a claim, or a part that an undecided sentence waits for, has no run at all.
+
+    A number whose runs exist at a lower scale lacks nothing that was asked for: it is shown, and not judged.
+    """
+    if verdict.label != "NOT TESTED":
+        return False
+    return any(map(lacks_evidence, verdict.parts)) if verdict.parts else not verdict.n

@@ -134,6 +134,23 @@ def test_compound_needs_enough_parts(with_claims, make_runs):
     assert labels(half) == {"all": "NOT TESTED"}
 
 
+def test_a_sentence_that_waits_for_some_of_its_parts_lacks_evidence(with_claims, make_runs):
+    """Runs of its other parts do not hide it, however deep it lies; a sentence that is decided waits for nothing."""
+    there = Ordering(id="x", table="t", text="", better="a", worse="b")
+    missing = Ordering(id="y", table="t", text="", better="a", worse="c")
+    both = Compound(id="both", table="t", text="", parts=(there, missing))
+    records = make_runs("a", [90.0, 90.1, 90.2]) + make_runs("b", [80.0, 80.1, 80.2])
+    for claim in (both, Compound(id="nest", table="t", text="", parts=(both, there))):
+        result = judge(with_claims(claim), "t", records)
+        assert (result.verdicts[0].label, result.verdicts[0].n, result.exit_code()) == ("NOT TESTED", 3, 3)
+    either = Compound(id="one", table="t", text="", parts=(there, missing), at_least=1)
+    assert judge(with_claims(either), "t", records).exit_code() == 0
+    shown = Compound(id="low", table="t", text="", parts=(there, value()))
+    demo = make_runs("a", [90.0, 90.1, 90.2], "demo") + make_runs("b", [80.0, 80.1, 80.2], "demo")
+    low = judge(with_claims(shown), "t", demo, scale="demo")
+    assert (low.verdicts[0].label, low.exit_code()) == ("NOT TESTED", 0)
+
+
 def test_exact_claims_hold_or_break(with_claims):
     def crash() -> float:
         raise ZeroDivisionError("no layers")
