@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 
 from repro.verdicts.runs_behind import with_runs
 from repro.verdicts.sample import Sample
@@ -41,7 +42,7 @@ def judge_seeded(claim: Value, sample: Sample, siblings: tuple[float, ...] = ())
         first = Verdict(
             claim=claim, label="INCONCLUSIVE", detail="ambiguous", reason=f"Unknown which epoch: {told}.", n=1
         )
-    return Tested(with_runs(first, (sample,)))
+    return Tested(with_runs(replace(first, gating=claim.gating), (sample,)))
 
 
 def _screen(claim: Value, values: tuple[float, ...], at: int, siblings: tuple[float, ...], effect: float) -> Verdict:
@@ -69,5 +70,4 @@ def _screen(claim: Value, values: tuple[float, ...], at: int, siblings: tuple[fl
         sd=s if source is values else None,
         margin=margin,
         prediction=(low, high),
-        gating=claim.gating,
     )

@@ -45,6 +45,18 @@ def test_published_seeds_lend_their_spread_to_a_single_run(with_claims, make_run
     assert v.label == "INCONCLUSIVE"
 
 
+def test_a_recalled_number_of_one_seed_decides_nothing(with_claims, make_record, paper):
+    """Whatever keeps it from being decided: the seed, a spread, or which epoch it is of."""
+    claim = value(value=90.42, seed=42, n=1, sd=None, gating=False, which="unknown")
+    apart = [make_record(paper.at_scale("a", "paper", s), 90 + s / 100, best=99 + s / 100) for s in (42, 43, 44)]
+    told = []
+    for records in (apart[1:], apart[:1], apart):
+        result = judge(with_claims(claim), "t", records)
+        told.append(result.verdicts[0].text)
+        assert (result.verdicts[0].gating, result.exit_code(strict=True)) == (False, 0)
+    assert told == ["NOT TESTED", "INCONCLUSIVE", "INCONCLUSIVE ambiguous"]
+
+
 def test_plan_tells_needed_seeds_and_the_hopeless(with_claims):
     claims = [
         value(id="easy", margin=2.0),
