@@ -54,7 +54,7 @@ def test_a_recalled_number_of_one_seed_decides_nothing(with_claims, make_record,
         result = judge(with_claims(claim), "t", records)
         told.append(result.verdicts[0].text)
         assert (result.verdicts[0].gating, result.exit_code(strict=True)) == (False, 0)
-    assert told == ["NOT TESTED", "INCONCLUSIVE", "INCONCLUSIVE ambiguous"]
+    assert told == ["NOT TESTED", "INCONCLUSIVE", "INCONCLUSIVE (ambiguous)"]
 
 
 def test_plan_tells_needed_seeds_and_the_hopeless(with_claims):
