@@ -91,13 +91,18 @@ def _phases(c: Choice) -> list[Phase]:
     if c["hold_norm"]:
         methods = (*methods, HOLD_NORM)
     plan: list[Phase] = [_train(c, "pretrain", c["pretrain_epochs"], (), dense=True)] if c["pretrained"] else []
-    plan.append(_train(c, "regularise", c["epochs"], methods))
+    plan.append(_train(c, "train" if _dense(c) else "regularise", c["epochs"], methods))
     if c["prune_rule"] != "none":
         masked = not c.small
         plan.append(_prune(c, variant, masked))
         plan.append(_finetune(c, phases.held(variant, masked)))
         plan += [phases.compact()] * c.group
     return plan
+
+
+def _dense(c: Choice) -> bool:
+    """A dense network of the zoo or of ImageNet: its only phase is called as in their tables."""
+    return not c.small and c.reg == "none" and c["prune_rule"] == "none"
 
 
 def _prune(c: Choice, variant: str, masked: bool) -> Prune:

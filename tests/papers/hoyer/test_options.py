@@ -9,6 +9,7 @@ from papers.hoyer.original_ids import SCRIPTS
 from shared.errors import ReproError
 from shared.protocol import Train
 
+LONG = {"epochs": 300, "lr_milestones": "150,225"}
 COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
     ({"reg": "none", "prune_rule": "absolute"}, "lenet-300-100/none/T0.001"),
     (
@@ -43,6 +44,14 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
         "fashion-lenet-300-100/pretrained-hoyer-0.02/V0.05",
     ),
     ({"network": "resnet", "depth": 56, "reg": "ghs", "decay": 1e-4}, "cifar10/resnet-56/group-hoyer-square-0.0001"),
+    ({"network": "alexnet", "weight_decay": 5e-4}, "cifar10/alexnet"),
+    ({"network": "vgg19-bn", "dataset": "cifar100", "weight_decay": 5e-4}, "cifar100/vgg19-bn"),
+    ({"network": "preresnet", "depth": 110}, "cifar10/preresnet-110"),
+    ({"network": "resnext", "cardinality": 16, "weight_decay": 5e-4, **LONG}, "cifar10/resnext-29-16x64"),
+    (
+        {"network": "densenet-bc", "depth": 190, "growth_rate": 40, "batch_size": 64, **LONG},
+        "cifar10/densenet-bc-190-40",
+    ),
     (
         {
             "network": "imagenet-resnet50",

@@ -32,6 +32,26 @@ def test_commands_build(command: str) -> None:
     assert paper.build(parse(command)).paper == "hoyer"
 
 
+def test_dense_networks_of_the_zoo_count_for_their_table() -> None:
+    """A run typed as shown is the table's own, so that nothing bars it."""
+    known = {e.protocol(42).identity: name for name, e in paper.experiments.items()}
+    typed = [parse(c) for c in COMMANDS]
+    dense = [
+        o for o in typed if "network" in o and "reg" not in o and not o["network"].startswith(("lenet", "imagenet"))
+    ]
+    assert {known.get(paper.build(o).identity) for o in dense} == {
+        "cifar10/resnet-164-bottleneck",
+        "cifar10/wrn-28-10",
+        "cifar10/densenet-bc-100-12",
+    }
+
+
+def test_most_commands_are_those_of_a_table() -> None:
+    known = {e.protocol(42).identity for e in paper.experiments.values()}
+    own = [c for c in COMMANDS if paper.build(parse(c)).identity not in known]
+    assert all("--prune-rule none" in c or "--target-sparsity" in c for c in own), own
+
+
 def test_every_option_is_in_the_readme() -> None:
     assert {o.flag for o in paper.options} <= set(re.findall(r"--[a-z0-9-]+", README))
 
