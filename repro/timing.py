@@ -98,7 +98,11 @@ def _actions(protocol: Protocol, device: Any, own: Any, batch: int) -> tuple[Act
     images = ImageSet(pixels, labels, spec.classes).to(device)
     draws, dtype, layout = KeyedDraws(0), storage_dtype(protocol.precision), LAYOUT
     model = build(spec, generator).to(device=device, dtype=dtype).to(memory_format=layout)
-    loader = EpochLoader(images, protocol.data, draws, batch, dtype=dtype, train=True, memory_format=layout)
+    # Decoding and cropping pictures is the work of other processes, and no part of a step.
+    data = protocol.data.model_copy(
+        update={"augment": tuple(a for a in protocol.data.augment if not a.on_pictures), "shorter_side": None}
+    )
+    loader = EpochLoader(images, data, draws, batch, dtype=dtype, train=True, memory_format=layout)
     state = State(protocol, model, Masks(prunable_parameters(model, protocol.prunable)), draws, device)
     if any(isinstance(phase, Prune) for phase in protocol.phases):
         state.kept |= {f"frozen/{n}": torch.ones_like(p) for n, p in state.masks.parameters.items()}

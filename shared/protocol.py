@@ -58,23 +58,48 @@ class Prunable(Spec):
 
 
 class Augment(Spec):
-    """One random training transform, applied on the device in batches."""
+    """One random training transform.
 
-    kind: Literal["pad-crop", "flip"]
+    ``pad-crop`` and ``flip`` act on the device, in batches. ``resized-crop`` (a box of a share of the area in ``scale``
+    and a width-to-height ratio in ``ratio``, brought to ``Data.resize``), ``grayscale`` and ``colour-jitter``
+    (brightness, contrast, saturation and hue by up to ``strength``, in random order) act on each encoded picture.
+    """
+
+    kind: Literal["pad-crop", "flip", "resized-crop", "grayscale", "colour-jitter"]
     padding: int = Field(0, ge=0)
     probability: float = Field(0.5, ge=0, le=1)
+    scale: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    strength: float = Field(0.0, ge=0, le=0.5)
+
+    @model_validator(mode="after")
+    def _options_have_an_effect(self) -> Augment:
+        if self.kind != "resized-crop" and (self.scale, self.ratio) != ((0.08, 1.0), (3 / 4, 4 / 3)):
+            raise ValueError("scale and ratio belong to kind='resized-crop'")
+        if not (0 < self.scale[0] <= self.scale[1] <= 1 and 0 < self.ratio[0] <= self.ratio[1]):
+            raise ValueError("scale and ratio are positive, the smaller value first, and scale is at most 1")
+        if (self.kind == "colour-jitter") != (self.strength > 0):
+            raise ValueError("strength belongs to kind='colour-jitter', which needs one above 0")
+        return self
+
+    @property
+    def on_pictures(self) -> bool:
+        """Whether it needs the picture as it was encoded, so that pictures are decoded anew in every epoch."""
+        return self.kind in ("resized-crop", "grayscale", "colour-jitter")
 
 
 class Data(Spec):
     """A data set and every transformation that determines the numbers.
 
-    ``resize`` is the side length images are brought to (``None``: as stored); ``per_class`` keeps the first so many
-    training images of each class; ``val_size`` holds out training images (``val_rule``: the last in file order, or the
-    last of a seeded permutation); ``evaluate_on`` names the split every accuracy refers to.
+    ``resize`` is the side length images are brought to (``None``: as stored), whatever their shape; with
+    ``shorter_side`` the shorter side is brought to that and the centre of side ``resize`` cut out. ``per_class`` keeps
+    the first so many training images of each class; ``val_size`` holds out training images (``val_rule``: the last in
+    file order, or the last of a seeded permutation); ``evaluate_on`` names the split every accuracy refers to.
     """
 
     name: str
     resize: int | None = Field(None, ge=1)
+    shorter_side: int | None = Field(None, ge=1)
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     augment: tuple[Augment, ...] = ()
@@ -90,6 +115,24 @@ class Data(Spec):
         if self.evaluate_on == "val" and self.val_size == 0:
             raise ValueError("evaluate_on='val' needs val_size > 0")
         return self
+
+    @model_validator(mode="after")
+    def _pictures_come_first(self) -> Data:
+        if self.per_picture and self.resize is None:
+            raise ValueError("shorter_side and augmentation of pictures need resize, the side length of what is cut")
+        if self.shorter_side is not None and self.resize is not None and self.shorter_side < self.resize:
+            raise ValueError("shorter_side must be at least resize, which is cut out of it")
+        later = [a.on_pictures for a in self.augment]
+        if later != sorted(later, reverse=True):
+            raise ValueError("resized-crop, grayscale and colour-jitter come before pad-crop and flip")
+        if any(a.kind == "resized-crop" for a in self.augment[1:]):
+            raise ValueError("resized-crop is the first of the augmentations, or none of them")
+        return self
+
+    @property
+    def per_picture(self) -> bool:
+        """Whether encoded pictures are needed: those decoded to one square size have lost what this asks for."""
+        return self.shorter_side is not None or any(a.on_pictures for a in self.augment)
 
 
 class Optimizer(Spec):

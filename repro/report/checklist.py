@@ -9,7 +9,7 @@ from repro.report import facts
 from repro.report.numbers import count
 from repro.report.runs import Group
 from shared.paper import Paper
-from shared.protocol import Method, Protocol, Prune, Quantise, Rewind, Train
+from shared.protocol import Augment, Method, Protocol, Prune, Quantise, Rewind, Train
 
 NO_RUN = "no run yet"
 
@@ -47,11 +47,21 @@ def _data(records: Iterable[Record]) -> list[str]:
 def _preprocessing(protocol: Protocol) -> str:
     data = protocol.data
     size = f"resized to {data.resize}" if data.resize else "size as stored"
+    if data.shorter_side:
+        size = f"shorter side resized to {data.shorter_side} and the central {data.resize} cut out"
     normal = (
         f"normalised by mean {_numbers(data.mean)} and deviation {_numbers(data.std)}" if data.mean else "as stored"
     )
-    changes = [f"{a.kind} {a.padding}" if a.padding else f"{a.kind} with p = {a.probability:g}" for a in data.augment]
-    return f"{data.name}: {size}, {normal}, augmented by {', '.join(changes) or 'nothing'}"
+    changes = ", ".join(map(_change, data.augment)) or "nothing"
+    return f"{data.name}: {size}, {normal}, augmented by {changes}"
+
+
+def _change(a: Augment) -> str:
+    if a.kind == "resized-crop":
+        return f"resized-crop of {a.scale[0]:g} to {a.scale[1]:g} of the area"
+    if a.kind == "colour-jitter":
+        return f"colour-jitter {a.strength:g}"
+    return f"{a.kind} {a.padding}" if a.padding else f"{a.kind} with p = {a.probability:g}"
 
 
 def _network(record: Record) -> str:

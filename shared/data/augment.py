@@ -43,14 +43,15 @@ def draw(
     """Draw one epoch's transforms for ``n`` samples; the numbers are the same on every device.
 
     Args:
-        augment: the protocol's transforms, in order.
+        augment: the protocol's transforms, in order; those that act on pictures are passed over (``views``).
         n: number of samples of the training set.
         draws: the run's source; purposes ``augment-crop-rows``, ``augment-crop-columns`` and ``augment-flip``, with the
             position of the transform in the list as ``index``.
         epoch: counted over the whole run.
         device: where the numbers are needed.
     """
-    return tuple(_draw(a, n, draws, epoch, torch.device(device), i) for i, a in enumerate(augment))
+    listed = [(i, a) for i, a in enumerate(augment) if not a.on_pictures]
+    return tuple(_draw(a, n, draws, epoch, torch.device(device), i) for i, a in listed)
 
 
 def _draw(augment: Augment, n: int, draws: Draws, epoch: int, device: torch.device, index: int) -> Drawn:

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from shared.data import corruptions
 from shared.data.augment import apply
+from shared.data.encoded import Pictures
 from shared.data.imageset import Examples, ImageSet, TensorSet
 from shared.data.loader import EpochLoader
-from shared.data.streaming import Pictures
 from shared.errors import ReproError, unknown
 from shared.protocol import Data, Method
 from shared.training.structure import NAMES as STRUCTURAL
@@ -45,7 +45,15 @@ def random_pixels(
 
     ``values`` (published): all values of the stored image, before augmentation. ``rows`` and ``rows-and-columns``
     (answer42's SNIP and GraSP): parts of the augmented and normalised image, once for all epochs.
+
+    Raises:
+        ReproError: if pictures are cropped one by one, so that there are no decoded images whose parts could move.
     """
+    if isinstance(loader.examples, Pictures):
+        raise ReproError(
+            "The check random-pixels moves parts of decoded images, but here each picture is cropped from its file; "
+            "choose another check, or set data.augment=[] and data.shorter_side=null."
+        )
     draws = loader.draws
     if mode == "values":
         old = loader.examples

@@ -101,7 +101,7 @@ def _annotated(table: Path, class_names: tuple[str, ...]) -> Listing:
 
 
 def _files(train: Path, test: Path) -> tuple[Path, ...]:
-    return tuple(f for part in listings(train, test) for f in part.files)
+    return tuple(f for part in listings(train, test) for f in part.files if isinstance(f, Path))
 
 
 def _decode(name: str, train_folder: Path, test_folder: Path, size: int | None) -> tuple[ImageSet, ImageSet]:

@@ -25,7 +25,8 @@ class Found:
         size: side length that ``decode`` brings images to, ``None`` as stored.
         verified: whether ``decode`` succeeds only on files with the publisher's checksums.
         notes: sentences a verdict should carry.
-        listings: class folders: lists the pictures of the train and the test split, for streaming.
+        listings: lists the pictures of the train and the test split without decoding them, for streaming.
+        in_memory: whether listing reads all pictures into memory, as those of a table have to be.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Found:
     verified: bool = False
     notes: tuple[str, ...] = ()
     listings: Callable[[], tuple[Listing, Listing]] | None = None
+    in_memory: bool = False
 
 
 def folders(root: Path, *names: str) -> Iterator[Path]:

@@ -39,7 +39,7 @@ class EpochLoader:
         chunk: batches prepared at once; ``None`` chooses by device.
 
     Raises:
-        ReproError: if floating-point examples are to be normalised or augmented.
+        ReproError: if floating-point examples are to be normalised or augmented, or decoded ones cropped as pictures.
     """
 
     def __init__(
@@ -58,6 +58,10 @@ class EpochLoader:
         bytes_ = isinstance(images, ImageSet)
         if not bytes_ and (data.mean or data.std or data.augment):
             raise ReproError("Floating-point examples are used as they are; leave mean, std and augment empty.")
+        if train and any(a.on_pictures for a in data.augment):
+            raise ReproError(
+                "Decoded images are augmented by pad-crop and flip only; leave data.augment without others."
+            )
         if not len(images):
             raise ReproError(f"The data set {images.name!r} is empty; there is nothing to make batches of.")
         self.examples: Examples = images

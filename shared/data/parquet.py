@@ -12,6 +12,7 @@ import torch
 
 from shared.data.found import Found, folders
 from shared.data.imageset import ImageSet
+from shared.data.listing import Listing
 from shared.data.pictures import decode_all
 from shared.errors import ReproError
 from shared.protocol import Data
@@ -41,6 +42,8 @@ def find(root: Path, data: Data) -> Found | None:
                 slow=True,
                 size=size,
                 notes=_notes(manifest),
+                listings=partial(_listings, data.name, train, test, classes),
+                in_memory=True,
             )
     return None
 
@@ -52,12 +55,22 @@ def _decode(
 
 
 def _split(name: str, files: list[Path], classes: int, size: int | None) -> ImageSet:
+    found = _listing(name, files, classes)
+    return ImageSet(decode_all(found.files, size, name), torch.tensor(found.labels), classes, name)
+
+
+def _listings(name: str, train: list[Path], test: list[Path], classes: int) -> tuple[Listing, Listing]:
+    return _listing(f"{name}/train", train, classes), _listing(f"{name}/test", test, classes)
+
+
+def _listing(name: str, files: list[Path], classes: int) -> Listing:
+    """The encoded pictures and labels of one split."""
     tables = [_read(f) for f in files]
-    pictures = [p for found, _ in tables for p in found]
-    labels = torch.from_numpy(np.concatenate([found for _, found in tables]))
+    labels = np.concatenate([found for _, found in tables])
     if int(labels.min()) < 0 or int(labels.max()) >= classes:
         raise ReproError(f"The labels of {name} in {files[0].parent} do not lie in 0..{classes - 1}.")
-    return ImageSet(decode_all(pictures, size, name), labels, classes, name)
+    pictures = tuple(p for found, _ in tables for p in found)
+    return Listing(pictures, tuple(labels.tolist()), tuple(map(str, range(classes))))
 
 
 def _read(path: Path) -> tuple[list[bytes], np.ndarray]:

@@ -62,6 +62,8 @@ def prepare(
     Raises:
         ReproError: if the data set cannot give what the protocol asks for.
     """
+    if data.per_picture:
+        raise ReproError(f"{splits.train.name} is decoded already, and cannot be cropped picture by picture.")
     kept = balanced(splits.train.labels, data.per_class, splits.train.classes, splits.train.name)
     tested = balanced(splits.test.labels, data.test_per_class, splits.test.classes, splits.test.name)
     train_at, val_at = hold_out(len(kept), data, seed)

@@ -1,79 +1,60 @@
-"""Batches read from class folders while training: for data sets that do not fit into memory (ImageNet).
+"""Batches of pictures that are decoded while training.
 
-Same order, same augmentation, same numbers as ``EpochLoader`` on the decoded arrays: both use the same functions of
-(seed, epoch, sample index). Worker processes only decode; the rest happens on the device.
+For data sets that do not fit into memory: same order, same augmentation, same numbers as ``EpochLoader`` on the decoded
+arrays. And for protocols that crop each picture anew in every epoch, whatever the size of the data: arrays of one
+square size have lost what the crop is taken from. Both use the same functions of (seed, epoch, sample index). Worker
+processes decode and crop; the rest happens on the device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from shared.data import folders
 from shared.data.augment import apply, upload
 from shared.data.batch import WHOLE, Batch, Part
-from shared.data.found import Found
-from shared.data.imageset import Examples, ImageSet
+from shared.data.encoded import Pictures
+from shared.data.imageset import Examples
 from shared.data.listing import Listing
 from shared.data.loader import EpochLoader
 from shared.data.normalise import Normalise
-from shared.data.pictures import decode_all, decode_one
-from shared.data.sources import find
+from shared.data.pictures import Encoded, decode_one
 from shared.draws import Draws
 from shared.errors import ReproError
 from shared.protocol import Data
 
-
-@dataclass(frozen=True)
-class Pictures(ImageSet):
-    """Examples that are still files: ``images`` has their shape and no content, ``subset`` decodes some of them."""
-
-    listing: Listing = field(default_factory=lambda: Listing((), (), ()))
-
-    @classmethod
-    def of(cls, listing: Listing, size: int, name: str = "", device: torch.device | str = "cpu") -> Pictures:
-        """The pictures of a listing, brought to ``size x size``; their labels on the device."""
-        images = torch.empty((len(listing.files), 3, size, size), dtype=torch.uint8, device="meta")
-        labels = torch.tensor(listing.labels, device=device)
-        return cls(images, labels, len(listing.class_names), name, listing.class_names, listing)
-
-    def subset(self, indices: Tensor | Sequence[int]) -> ImageSet:
-        """The examples at ``indices``, in that order, decoded, on the device of the labels."""
-        at = torch.as_tensor(indices, dtype=torch.int64)
-        device = self.labels.device
-        images = decode_all([self.listing.files[i] for i in at.tolist()], self.images.shape[-1], self.name)
-        labels = self.labels[at.to(device)]
-        return ImageSet(images.to(device), labels, self.classes, self.name, self.class_names)
+Look = Callable[[Encoded, int], np.ndarray]
+"""From a picture and its sample index to uint8 ``[3, S, S]``."""
 
 
 class _Decoding(Dataset[Tensor]):
     """Whole batches by their sample indices: uint8 ``[B, 3, S, S]``."""
 
-    def __init__(self, listing: Listing, size: int, batches: Sequence[Tensor]) -> None:
+    def __init__(self, listing: Listing, size: int, batches: Sequence[Tensor], look: Look) -> None:
         self.listing = listing
         self.size = size
         self.batches = batches
+        self.look = look
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __getitem__(self, i: int) -> Tensor:
-        images = [decode_one(self.listing.files[s], self.size) for s in self.batches[i].tolist()]
+        images = [self.look(self.listing.files[s], s) for s in self.batches[i].tolist()]
         return torch.from_numpy(np.stack(images) if images else np.empty((0, 3, self.size, self.size), np.uint8))
 
 
 class FolderLoader(EpochLoader):
-    """``EpochLoader`` over pictures in class folders.
+    """``EpochLoader`` over encoded pictures.
 
     Args:
-        listing: the pictures of one split (``shared.data.folders.listings``).
-        data: ``resize``, normalisation and augmentation.
+        listing: the pictures that are used, of one split.
+        data: sizes, normalisation and augmentation; which pictures are used is settled by ``to_stream``.
         draws: the run's source of randomness.
         batch_size: samples per batch.
         device: where the batches are wanted.
@@ -84,8 +65,7 @@ class FolderLoader(EpochLoader):
         name: data set and split, for messages.
 
     Raises:
-        ReproError: without ``data.resize``, or if the protocol asks for a part of the data, which only decoded
-            arrays offer.
+        ReproError: without ``data.resize``.
     """
 
     def __init__(
@@ -104,12 +84,8 @@ class FolderLoader(EpochLoader):
     ) -> None:
         if data.resize is None:
             raise ReproError(f"Streaming {data.name} needs the side length of its images; set data.resize.")
-        if not can_stream(data):
-            raise ReproError(
-                "Streamed data are used whole; leave per_class, test_per_class, val_size and checks unset."
-            )
-        self.examples: Examples = Pictures.of(listing, data.resize, name or data.name, device)
-        self.listing, self.size, self.workers = listing, data.resize, workers
+        self.examples: Examples = Pictures.of(listing, data, name or data.name, device)
+        self.size, self.workers = data.resize, workers
         self.data, self.draws, self.batch_size = data, draws, batch_size
         self.device = torch.device(device)
         self.augment = data.augment if train else ()
@@ -123,7 +99,7 @@ class FolderLoader(EpochLoader):
         whole = order.cpu().split(self.batch_size)[start:]
         rows = [part.rows(len(samples)) for samples in whole]
         mine = [samples[at] for samples, at in zip(whole, rows, strict=True)]
-        decoded = self._decoded(mine, self.workers)
+        decoded = self._decoded(mine, self.workers, e)
         for samples, at, everything, images in zip(mine, rows, whole, decoded, strict=True):
             here = upload(samples, self.device)
             moved = self.normalise(apply(images.to(self.device, non_blocking=True), drawn, here))
@@ -136,7 +112,7 @@ class FolderLoader(EpochLoader):
             raise IndexError(f"batch {i} of {len(self)}")
         order, drawn = self.plan(e)
         samples = order.split(self.batch_size)[i]
-        images = next(self._decoded([samples.cpu()], 0)).to(self.device)
+        images = next(self._decoded([samples.cpu()], 0, e)).to(self.device)
         return Batch(self.normalise(apply(images, drawn, samples)), self.examples.labels[samples])
 
     def eval_batches(self, batch: int | None = None, part: Part = WHOLE) -> Iterator[Batch]:
@@ -146,28 +122,24 @@ class FolderLoader(EpochLoader):
         for samples, images in zip(batches, self._decoded(batches, self.workers), strict=True):
             yield Batch(self.normalise(images.to(self.device)), self.examples.labels[upload(samples, self.device)])
 
-    def _decoded(self, batches: Sequence[Tensor], workers: int) -> Iterator[Tensor]:
+    def _decoded(self, batches: Sequence[Tensor], workers: int, epoch: int | None = None) -> Iterator[Tensor]:
+        """Batches as training sees them in an epoch, or as evaluation does."""
+        assert isinstance(self.examples, Pictures)
         yield from DataLoader(
-            _Decoding(self.listing, self.size, batches),
+            _Decoding(self.examples.listing, self.size, batches, self._look(epoch)),
             batch_size=None,
             num_workers=workers,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # else it would draw from the global one
         )
 
+    def _look(self, epoch: int | None) -> Look:
+        if not self.data.per_picture:
+            return partial(_squashed, self.size)
+        from shared.data.views import View  # imports torchvision: once and here, not in every worker process
 
-def can_stream(data: Data) -> bool:
-    """Whether nothing in the protocol's data part needs decoded arrays."""
-    parts = data.checks or data.val_size or data.per_class or data.test_per_class
-    return data.resize is not None and not parts
+        return View(self.size, self.data.shorter_side, () if epoch is None else self.augment, self.draws, epoch or 0)
 
 
-def to_stream(data: Data, data_dir: Path | None) -> tuple[Found, Listing, Listing] | None:
-    """Where the data are and both splits, if they are class folders that are used whole and do not fit into memory."""
-    found = find(data, data_dir) if can_stream(data) else None
-    if found is None or found.listings is None or found.size is None:
-        return None
-    train, test = found.listings()
-    if folders.decoded_bytes(train, test, data.resize) <= folders.MEMORY_LIMIT:
-        return None
-    return found, train, test
+def _squashed(size: int, picture: Encoded, sample: int) -> np.ndarray:
+    return decode_one(picture, size)

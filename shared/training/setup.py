@@ -49,7 +49,7 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device,
         protocol: of the run.
         data_dir: where data are looked for first.
         device: where the run lives.
-        workers: processes that decode pictures, if the data do not fit into memory and are streamed.
+        workers: processes that decode pictures, if the data are streamed.
 
     Raises:
         ReproError: if the network or the data cannot be had.
@@ -99,22 +99,25 @@ def _decoded(protocol: Protocol, data_dir: Path | None, device: torch.device, dr
 def _streamed(
     protocol: Protocol, data_dir: Path | None, device: torch.device, draws: Draws, workers: int
 ) -> Loaded | None:
-    """The data as files, where they are used whole and do not fit into memory."""
+    """The data as encoded pictures, where they do not fit into memory or each is cropped anew in every epoch."""
+    from shared.data.checks import corrupted
     from shared.data.known import counts_note
-    from shared.data.streaming import FolderLoader, to_stream
+    from shared.data.streamed import to_stream
+    from shared.data.streaming import FolderLoader
 
     data = protocol.data
     checked = any(p.checks for p in protocol.phases if isinstance(p, Train | Prune))
-    if checked or (found := to_stream(data, data_dir)) is None:
+    found = to_stream(data, data_dir, protocol.seed, checked=checked)
+    if found is None:
         return None
-    folder, first, second = found
     how: dict[str, Any] = {"device": device, "dtype": storage_dtype(protocol.precision), "memory_format": LAYOUT}
-    train = FolderLoader(first, data, draws, batch_size(protocol), train=True, workers=workers, **how)
-    test = FolderLoader(second, data, draws, EVAL_BATCH, train=False, workers=workers, **how)
-    counts = (len(first.files), len(second.files))
-    notes = [*folder.notes, counts_note(data.name, counts), "The pictures were read while training, not fingerprinted."]
+    train = FolderLoader(found.train, data, draws, batch_size(protocol), train=True, workers=workers, **how)
+    test = FolderLoader(found.evaluation, data, draws, EVAL_BATCH, train=False, workers=workers, **how)
+    source = found.found
+    counts = counts_note(data.name, found.counts)
+    notes = [*source.notes, counts, "The pictures were read while training, not fingerprinted."]
     facts = {"fingerprints": {}, "status": "unknown", "notes": notes, "worst_case_points": 0.0}
-    return train, test, facts | {"origin": f"{folder.layout} in {folder.folder}"}
+    return corrupted(train, data.checks), test, facts | {"origin": f"{source.layout} in {source.folder}"}
 
 
 def batch_size(protocol: Protocol) -> int:

@@ -31,6 +31,19 @@ from shared.protocol import (
 IDENTITIES = Path(__file__).with_name("identities.json")
 
 
+PICTURES = Data(
+    name="d",
+    resize=224,
+    shorter_side=256,
+    augment=(
+        Augment(kind="resized-crop", scale=(0.2, 1)),
+        Augment(kind="grayscale", probability=0.2),
+        Augment(kind="colour-jitter", strength=0.4),
+        Augment(kind="flip"),
+    ),
+)
+
+
 def tiny(**changes: Any) -> Protocol:
     """The shortest protocol there is: one phase, everything else at its default."""
     plain = {"paper": "p", "model": {"name": "m"}, "data": {"name": "d"}, "phases": [{"epochs": 1}], "seed": 0}
@@ -108,6 +121,7 @@ def ladder() -> dict[str, Protocol]:
         "corrupted": tiny(phases=(train.model_copy(update={"checks": (Method(name="random-labels"),)}),)),
         "scored on corrupted": tiny(phases=(Prune(method=method, checks=(Method(name="random-pixels"),)), train)),
         "rewound with momentum": tiny(phases=(train, Rewind(optimizer=True, checks=(method,)), train)),
+        "cropped pictures": tiny(data=PICTURES),
     }
 
 
@@ -217,6 +231,16 @@ def test_a_protocol_is_frozen_and_a_changed_copy_is_validated() -> None:
         (lambda: Schedule(kind="multistep", milestones=(3, 3)), "increasing"),
         (lambda: Schedule(kind="multistep", milestones=(0, 3)), "increasing"),
         (lambda: Data(name="d", evaluate_on="val"), "val_size"),
+        (lambda: Data(name="d", augment=(Augment(kind="resized-crop"),)), "need resize"),
+        (lambda: Data(name="d", shorter_side=8), "need resize"),
+        (lambda: Data(name="d", resize=9, shorter_side=8), "at least resize"),
+        (lambda: Data(name="d", resize=9, augment=PICTURES.augment[::-1]), "come before"),
+        (lambda: Data(name="d", resize=9, augment=(PICTURES.augment[1], PICTURES.augment[0])), "is the first"),
+        (lambda: Augment(kind="flip", scale=(0.2, 1)), "belong to kind='resized-crop'"),
+        (lambda: Augment(kind="resized-crop", scale=(0.5, 0.2)), "smaller value first"),
+        (lambda: Augment(kind="resized-crop", ratio=(0, 1)), "positive"),
+        (lambda: Augment(kind="colour-jitter"), "strength"),
+        (lambda: Augment(kind="flip", strength=0.4), "strength"),
         (lambda: Quantise(weight_scheme="affine"), "leave weight_scheme out"),
     ],
 )

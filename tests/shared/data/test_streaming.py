@@ -11,7 +11,8 @@ from shared.data.folders import listings, locate
 from shared.data.loader import EpochLoader
 from shared.data.scoring import ScoringSample
 from shared.data.sources import load
-from shared.data.streaming import FolderLoader, to_stream
+from shared.data.streamed import to_stream
+from shared.data.streaming import FolderLoader
 from shared.draws import KeyedDraws
 from shared.errors import ReproError
 from shared.protocol import Augment, Data
@@ -94,14 +95,14 @@ def test_only_whole_class_folders_beyond_the_memory_limit_are_streamed(parts, tm
     monkeypatch.setattr(folders, "MEMORY_LIMIT", 3 * 16 * 16 * 14 - 1)  # one byte less than both splits take
     found = to_stream(DATA, tmp_path)
     assert found is not None
-    assert [len(found[1].files), len(found[2].files)] == [10, 4]
+    assert [len(found.train.files), len(found.evaluation.files)] == [10, 4]
+    assert to_stream(DATA, tmp_path, checked=True) is None
     assert to_stream(DATA.model_copy(update={"per_class": 2}), tmp_path) is None
     monkeypatch.setattr(folders, "MEMORY_LIMIT", 3 * 16 * 16 * 14)
     assert to_stream(DATA, tmp_path) is None
 
 
-def test_options_without_effect_on_a_stream_are_refused(parts):
+def test_a_stream_needs_the_size_of_its_images(parts):
     _, (train, _) = parts
-    for change, why in [({"resize": None}, r"set data\.resize"), ({"per_class": 2}, "used whole")]:
-        with pytest.raises(ReproError, match=why):
-            FolderLoader(train, DATA.model_copy(update=change), KeyedDraws(0), 4, train=True)
+    with pytest.raises(ReproError, match=r"set data\.resize"):
+        FolderLoader(train, DATA.model_copy(update={"resize": None}), KeyedDraws(0), 4, train=True)
