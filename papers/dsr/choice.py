@@ -19,6 +19,8 @@ BESIDE = {"seed": 42, "variant": "published"}
 LATER = {"lenet300": ("mnist", "ours"), "wide_resnet": ("cifar",), "imagenet_resnet50": ("imagenet",)}
 EARLIER = LATER | {"wide_resnet": ("wrn",), "imagenet_resnet50": ("resnet",)}
 """The lists that a variant takes its settings from: those of one generation, of which MNIST has the earlier alone."""
+KINDS = {"lenet300": ("linear",), "wide_resnet": ("conv",), "imagenet_resnet50": ("conv", "linear")}
+"""Kinds of prunable layers."""
 RANGES = Ranges(
     fractions=(
         "sparsity", "sparsity_conv", "sparsity_linear", "target_sparsity_conv", "target_sparsity_linear",
@@ -77,13 +79,25 @@ def flag(name: str) -> str:
     return OPTION[name].flag if name in OPTION else f"--{name}"
 
 
+def separate(c: Choice) -> list[str]:
+    """The options that set the sparsity of the network's kinds of layers, one kind each."""
+    prefix = "target_sparsity" if c["method"] == "pruning" else "sparsity"
+    return [f"{prefix}_{kind}" for kind in KINDS[c["network"]]]
+
+
+def sparsity_of(c: Choice) -> float:
+    """What was typed for all prunable weights; where each kind has its own, that of the first."""
+    each = separate(c)
+    return float(c[each[0]] if all(name in c.typed for name in each) else c["sparsity"])
+
+
 def nearest(c: Choice) -> Job:
     """The published job of this network and method at the nearest sparsity, with the wished sparsity.
 
     Raises:
         ReproError: if the generation that the variant names never ran this method on this network.
     """
-    network, method, wanted = c["network"], c["method"], c["sparsity"]
+    network, method, wanted = c["network"], c["method"], sparsity_of(c)
     lists = (EARLIER if c["variant"] == "published-iclr" else LATER)[network]
     granularity = c["granularity"] if method == "dsr" and c["granularity"] == "kernel" else "weight"
     fitting = [
@@ -115,5 +129,7 @@ def _width(c: Choice, job: Job, sparsity: float) -> float:
     published = THIN[job.generation][job.network]
     if sparsity not in published:
         known = ", ".join(f"{s:g}" for s in published)
-        raise ReproError(f"The published thin widths stand for sparsities {known}; give --width-multiplier for others.")
+        raise ReproError(
+            f"The published thin widths stand for sparsities {known}; give --width-multiplier in its place for others."
+        )
     return published[sparsity]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from papers.dsr.choice import Choice, flag
+from papers.dsr.choice import Choice, flag, nearest, separate
 from papers.dsr.settings import SCHEDULES
 from shared.option_rules import Needs, refuse
 
@@ -32,6 +32,11 @@ def fraction(c: Choice) -> bool:
     return c["method"] in MOVING and not threshold(c)
 
 
+def penalised(c: Choice) -> bool:
+    """Whether there is a penalty: the one that was typed, or the published one, as DeepR has it."""
+    return bool(c.given("l1_coefficient", nearest(c).l1))
+
+
 NOT_HERE = "with --method {method}"
 CONVOLUTIONS = network_in("wide_resnet", "imagenet_resnet50")
 RULES: tuple[Needs[Choice], ...] = (
@@ -40,6 +45,11 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("augmentation", network_in("wide_resnet"), "on {network}; only CIFAR-10 has an augmentation to leave out"),
     Needs("sparse_downsample", network_in("imagenet_resnet50"), "on {network}"),
     Needs("sparsity", lambda c: c["method"] != "dense", NOT_HERE),
+    Needs(
+        "sparsity",
+        lambda c: c["method"] != "thin" or c["width_multiplier"] is None,
+        "beside --width-multiplier, which sets the size of a thin network",
+    ),
     Needs("sparsity_conv", method_in(*SPARSE), NOT_HERE),
     Needs("sparsity_conv", CONVOLUTIONS, "on {network}, which has no convolution"),
     Needs("sparsity_linear", method_in(*SPARSE), NOT_HERE),
@@ -79,9 +89,9 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("pruning_interval_epochs", method_in("pruning"), NOT_HERE),
     Needs("fine_tune_epochs", method_in("pruning"), NOT_HERE),
     Needs("l1_coefficient", lambda c: c["method"] != "pruning", NOT_HERE),
-    Needs("kernel_group_lasso", lambda c: bool(c["l1_coefficient"]), "without --l1-coefficient"),
     Needs("kernel_group_lasso", method_in(*SPARSE), NOT_HERE),
     Needs("kernel_group_lasso", CONVOLUTIONS, "on {network}, which has no convolution"),
+    Needs("kernel_group_lasso", penalised, "without --l1-coefficient, which {method} has not by itself on {network}"),
 )
 
 
@@ -91,7 +101,15 @@ def check(c: Choice) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    refuse(c, c.typed, flag, RULES, (_together, _without_its_table, _too_far))
+    refuse(c, c.typed, flag, RULES, (_said_twice, _together, _without_its_table, _too_far))
+
+
+def _said_twice(c: Choice) -> str | None:
+    each = separate(c)
+    if "sparsity" in c.typed and all(name in c.typed for name in each):
+        flags = " and ".join(map(flag, each))
+        return f"--sparsity has no effect beside {flags} on {c['network']}, which has no other prunable weights."
+    return None
 
 
 def _together(c: Choice) -> str | None:
@@ -123,9 +141,12 @@ def _without_its_table(c: Choice) -> str | None:
 
 
 def _too_far(c: Choice) -> str | None:
-    stop, epochs = c["stop_rewiring_epoch"], c["epochs"]
-    if stop is not None and epochs is not None and stop > epochs:
+    stop, epochs = c["stop_rewiring_epoch"], c.given("epochs", nearest(c).epochs)
+    if stop is not None and stop > epochs:
         return f"--stop-rewiring-epoch {stop} lies beyond the {epochs} epochs; leave it out."
     if c["width_multiplier"] is not None and c["network"] == "lenet300" and c["width_multiplier"] < 1 / 300:
         return "--width-multiplier below 1/300 leaves LeNet no hidden unit."
+    if c["depth"] < 10 or (c["depth"] - 4) % 6:
+        # the network's own sentence, before anything is run
+        return f"The depth of a wide ResNet is 6n + 4 (10, 16, 22, 28, ...), not {c['depth']}."
     return None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from papers.dsr import paper
+from papers.dsr import paper, settings
 from papers.dsr.options import OPTIONS
 from papers.dsr.original import FLAGS
 from shared.errors import ReproError
@@ -62,7 +62,29 @@ def test_typed_options_give_the_published_run(options, experiment):
         ({"method": "set", "reallocations_per_update": 10}, "without a threshold"),
         ({"method": "dense", "sparsity": 0.5}, "--sparsity has no effect"),
         ({"method": "tied", "rescale_tied_gradient": True}, "add --variant corrected"),
-        ({"kernel_group_lasso": True}, "without --l1-coefficient"),
+        ({"kernel_group_lasso": True}, "no convolution"),
+        (
+            {"network": "wide_resnet", "kernel_group_lasso": True},
+            "without --l1-coefficient, which dsr has not by itself",
+        ),
+        (
+            {"network": "wide_resnet", "method": "deep-rewiring", "kernel_group_lasso": True, "l1_coefficient": 0.0},
+            "without",
+        ),
+        ({"network": "wide_resnet", "sparsity": 0.9, "sparsity_conv": 0.8}, "no effect beside --sparsity-conv on wide"),
+        (
+            {"network": "wide_resnet", "method": "pruning", "sparsity": 0.9, "target_sparsity_conv": 0.8},
+            "no effect beside --target-sparsity-conv",
+        ),
+        ({"sparsity": 0.9, "sparsity_linear": 0.8}, "no effect beside --sparsity-linear on lenet300"),
+        (
+            {"network": "imagenet_resnet50", "sparsity": 0.9, "sparsity_conv": 0.8, "sparsity_linear": 0.8},
+            "no effect beside --sparsity-conv and --sparsity-linear",
+        ),
+        ({"method": "thin", "sparsity": 0.9, "width_multiplier": 0.1}, "no effect beside --width-multiplier"),
+        ({"network": "wide_resnet", "depth": 27}, "6n"),
+        ({"network": "wide_resnet", "depth": 4}, "6n"),
+        ({"stop_rewiring_epoch": 150}, "beyond the 100 epochs"),
         ({"network": "wide_resnet", "batch_norm": False}, "--no-batch-norm has no effect"),
         ({"network": "wide_resnet", "sparsity_linear": 0.5}, "classifier stays dense"),
         ({"masks_of_dsr": "fresh"}, "belongs to static"),
@@ -164,6 +186,47 @@ def test_a_schedule_without_the_table_of_its_method_is_refused(schedule, options
     with pytest.raises(ReproError, match=words):
         build(network="wide_resnet", schedule=schedule, **options)
     assert build(network="wide_resnet", method="static", schedule=schedule)
+
+
+def test_the_penalty_that_deep_rewiring_has_by_itself_may_be_grouped():
+    options = {"network": "wide_resnet", "method": "deep-rewiring", "kernel_group_lasso": True}
+    assert method(build(**options), "masked-weights").options == {"l1": 1e-5, "kernel_lasso": True}
+
+
+@pytest.mark.parametrize(
+    ("separate", "together"),
+    [
+        (
+            {"network": "wide_resnet", "method": "set", "sparsity_conv": 0.8},
+            {"network": "wide_resnet", "method": "set"},
+        ),
+        ({"method": "set", "sparsity_linear": 0.8}, {"method": "set"}),
+        (
+            {"network": "wide_resnet", "method": "pruning", "target_sparsity_conv": 0.8},
+            {"network": "wide_resnet", "method": "pruning"},
+        ),
+    ],
+)
+def test_the_sparsity_of_the_only_prunable_layers_is_the_sparsity(separate, together):
+    """SET's published fraction is that of the sparsity, in whichever option it was said."""
+    assert build(**separate) == build(sparsity=0.8, **together)
+
+
+def test_both_kinds_of_layers_may_differ():
+    start = build(network="imagenet_resnet50", sparsity=0.9, sparsity_linear=0.5).phases[0]
+    assert start.method.options == {"conv": 0.9, "linear": 0.5}
+
+
+def test_a_depth_is_refused_in_the_words_of_the_network():
+    from shared.models.registry import build as network
+
+    for depth in (9, 27, 29):
+        with pytest.raises(ReproError) as early:
+            build(network="wide_resnet", depth=depth)
+        with pytest.raises(ReproError) as late:
+            network(settings.model_for("wide_resnet", 2.0, depth=depth))
+        assert str(early.value) == str(late.value)
+    assert build(network="wide_resnet", depth=16).model.options == {"depth": 16}
 
 
 def test_masks_of_a_dsr_run():
