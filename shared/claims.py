@@ -121,11 +121,16 @@ class Collapse(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Trend(Claim):
-    """ "The metric rises (or falls) along these experiments": a rank trend over runs."""
+    """ "The metric rises (or falls) along these experiments": a rank trend over runs.
+
+    Attributes:
+        gating: ``False`` for a trend that the paper does not speak of: shown beside its sentences, never counted.
+    """
 
     experiments: tuple[str, ...]
     metric: str = "top1_accuracy"
     direction: Literal["increasing", "decreasing"] = "decreasing"
+    gating: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from repro.verdicts.cells import Cell, Key, leaves, published_cells
 from repro.verdicts.chance import at_chance, chance_interval
-from repro.verdicts.compound import judge_compound
+from repro.verdicts.compound import STANDS, judge_compound
 from repro.verdicts.equivalence import minimum_effect, tost
 from repro.verdicts.exact import judge_exact
 from repro.verdicts.multiplicity import holm
@@ -30,8 +30,9 @@ def judge_published(paper: Paper) -> list[Verdict]:
 
     Two-sided Welch tests at 5 % from per-seed values where they are known, else from means, spreads and numbers of
     runs. Labels: SUPPORTED, CONTRADICTED (the significant opposite), NOT SIGNIFICANT, INCONCLUSIVE (no spread to judge
-    by), NOT TESTED (no number). A remark says where Holm's correction over the orderings of a table, or over those of
-    the paper's sentences, changes the picture.
+    by), NOT TESTED (no number). ``p`` is of the test that carries the label, or of that for the claim where none does. A
+    remark says where Holm's correction over the orderings of a table, or over those of the paper's sentences, changes
+    the picture: on what is SUPPORTED or CONTRADICTED alone but not over all, and on each compound that has such parts.
 
     Returns:
         Verdicts with ``published=True`` in the order of the paper's sentences, then of its tables.
@@ -41,7 +42,7 @@ def judge_published(paper: Paper) -> list[Verdict]:
     spoken = [c for c in claims if isinstance(c, Ordering | Trend | Collapse | Compound)]
     single = {id(leaf): _leaf(leaf, paper, cells) for leaf in leaves(spoken)}
     for group in (paper.sentences, *(t.claims for t in paper.tables.values())):
-        tested = [id(c) for c in leaves(group) if id(c) in single and _is_test(single[id(c)])]
+        tested = [i for i in dict.fromkeys(id(c) for c in leaves(group)) if i in single and _is_test(single[i])]
         corrected = holm([single[i].p or 0.0 for i in tested])
         for i, p in zip(tested, corrected, strict=True):
             single[i] = _remark(single[i], p, len(tested))
@@ -53,16 +54,41 @@ def _is_test(verdict: Verdict) -> bool:
 
 
 def _remark(verdict: Verdict, corrected: float, size: int) -> Verdict:
-    if corrected <= LEVEL or verdict.label != "SUPPORTED":
-        return replace(verdict, p_corrected=corrected)
+    verdict = replace(verdict, p_corrected=corrected)
+    if not _lost(verdict):
+        return verdict
     flag = f"One of {size} comparisons made together: after Holm's correction {p_text(corrected)}."
-    return replace(verdict, p_corrected=corrected, flags=(*verdict.flags, flag))
+    return replace(verdict, flags=(*verdict.flags, flag))
+
+
+def _lost(verdict: Verdict) -> bool:
+    """Whether a test that is significant alone is not after the correction."""
+    corrected = verdict.p_corrected
+    return verdict.label in ("SUPPORTED", "CONTRADICTED") and corrected is not None and corrected > LEVEL
 
 
 def _assemble(claim: Claim, single: Mapping[int, Verdict]) -> Verdict:
-    if isinstance(claim, Compound):
-        return judge_compound(claim, tuple(_assemble(p, single) for p in claim.parts), published=True)
-    return single[id(claim)]
+    if not isinstance(claim, Compound):
+        return single[id(claim)]
+    alone = judge_compound(claim, tuple(_assemble(p, single) for p in claim.parts), published=True)
+    together = _after_correction(alone)
+    stand, fall = _counts(together)
+    if (alone.label, *_counts(alone)) == (together.label, stand, fall):
+        return alone
+    label = f"{together.label}: " if together.label != alone.label else ""
+    flag = f"After Holm's correction over all comparisons made together: {label}{stand} stand and {fall} fall."
+    return replace(alone, flags=(*alone.flags, flag))
+
+
+def _after_correction(verdict: Verdict) -> Verdict:
+    """The verdict if only those parts stood or fell that do so after the correction."""
+    if isinstance(verdict.claim, Compound):
+        return judge_compound(verdict.claim, tuple(map(_after_correction, verdict.parts)), published=True)
+    return replace(verdict, label="NOT SIGNIFICANT") if _lost(verdict) else verdict
+
+
+def _counts(verdict: Verdict) -> tuple[int, int]:
+    return sum(p.label in STANDS for p in verdict.parts), sum(p.contradicted for p in verdict.parts)
 
 
 def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:
@@ -91,6 +117,7 @@ def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:
 
 
 def _verdict(claim: Claim, label: Label, reason: str, **more: object) -> Verdict:
+    more |= {"gating": getattr(claim, "gating", True)}
     return Verdict(claim=claim, label=label, reason=reason, published=True, **more)  # type: ignore[arg-type]
 
 
@@ -118,6 +145,7 @@ def _ordering(claim: Ordering, a: Cell, b: Cell) -> Verdict:
         p = float(max(tost(d, se, df, claim.within)))
         against = float(min(minimum_effect(d, se, df, claim.within)))
         label: Label = "SUPPORTED" if p <= LEVEL else "CONTRADICTED" if against <= LEVEL else "NOT SIGNIFICANT"
+        p = against if label == "CONTRADICTED" else p
         reason = (
             f"{sides}: difference {signed(d)}, 90 % interval {span(low, high)}, to lie within +-{num(claim.within)}."
         )
@@ -156,7 +184,7 @@ def _trend(claim: Trend, cells: list[Cell]) -> Verdict:
             return _verdict(claim, "INCONCLUSIVE", "Too few published runs for any rank trend.", mean=rho)
         label: Label = "SUPPORTED" if up <= LEVEL else "CONTRADICTED" if down <= LEVEL else "NOT SIGNIFICANT"
         reason = f"Spearman's rank correlation over {sum(sizes)} published runs {rho:+.2f}, {p_text(min(up, down))}."
-        return _verdict(claim, label, reason, n=min(sizes), mean=rho, p=up)
+        return _verdict(claim, label, reason, n=min(sizes), mean=rho, p=down if label == "CONTRADICTED" else up)
     if not all(_several(c) for c in cells):
         means = ", ".join(num(c.mean) for c in cells)
         reason = f"Published means {means}, without the spread to judge a trend by."
@@ -179,7 +207,8 @@ def _contrast(claim: Trend, cells: list[Cell], sign: int) -> Verdict:
     reason = (
         f"Linear trend over the published means: t = {t:.2f}, df = {df:.2f}, one-sided {p_text(min(p_up, p_down))}."
     )
-    return _verdict(claim, label, reason, n=min(x.n or 0 for x in cells), mean=slope, p=p_up)
+    p = p_down if label == "CONTRADICTED" else p_up
+    return _verdict(claim, label, reason, n=min(x.n or 0 for x in cells), mean=slope, p=p)
 
 
 def _positions(cells: list[Cell]) -> NDArray[np.float64]:

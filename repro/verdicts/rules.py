@@ -132,7 +132,7 @@ def judge_leaf(claim: Claim, evidence: Evidence) -> Tested:
         return _value(claim, evidence)
     assert isinstance(claim, Ordering | Trend | Collapse)
     tested = _comparison(claim, evidence)
-    if isinstance(claim, Ordering) and not claim.gating:
+    if isinstance(claim, Ordering | Trend) and not claim.gating:
         return replace(tested, verdict=replace(tested.verdict, gating=False))
     return tested
 

@@ -9,6 +9,7 @@ import pytest
 
 from repro.evidence.record import Environment
 from repro.verdicts.plan import power_plan
+from repro.verdicts.published import judge_published
 from repro.verdicts.table import judge
 from shared.claims import Collapse, Compound, Exact, Ordering, Trend, Value
 from shared.errors import ReproError
@@ -116,6 +117,17 @@ def test_a_comparison_that_the_paper_does_not_make_decides_nothing(with_claims, 
     assert (result.sentences.stand, result.sentences.decided, result.exit_code(strict=True)) == (1, 1, 0)
     untested = judge(with_claims(ours), "t", [])
     assert (untested.verdicts[0].label, untested.exit_code()) == ("NOT TESTED", 0)
+
+
+def test_a_trend_that_the_paper_does_not_speak_of_decides_nothing(with_claims, make_runs):
+    said = Trend(id="x", table="t", text="", experiments=("a", "b"))
+    ours = Trend(id="y", table="t", text="", experiments=("b", "a"), gating=False)
+    means = [80.0, 80.1, 80.2, 80.3]
+    records = make_runs("b", means) + make_runs("a", [m + 10 for m in means])
+    result = judge(with_claims(said, ours), "t", records)
+    assert labels(result) == {"x": "SUPPORTED", "y": "CONTRADICTED"}
+    assert (result.sentences.stand, result.sentences.decided, result.exit_code(strict=True)) == (1, 1, 0)
+    assert [v.gating for v in judge_published(with_claims(said, ours))] == [True, False]
 
 
 def test_compound_needs_enough_parts(with_claims, make_runs):
