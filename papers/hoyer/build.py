@@ -38,6 +38,9 @@ def build(options: Mapping[str, Any]) -> Protocol:
     """
     c = read(options)
     check(c)
+    plan = _phases(c)
+    if "lr_gamma" in c.typed and not any(isinstance(p, Train) and p.schedule.milestones for p in plan):
+        raise ReproError("--lr-gamma has no effect where the learning rate has no step; leave it out.")
     try:
         return Protocol(
             paper="hoyer",
@@ -45,7 +48,7 @@ def build(options: Mapping[str, Any]) -> Protocol:
             model=_model(c),
             data=_data(c),
             prunable=_prunable(c),
-            phases=tuple(_phases(c)),
+            phases=tuple(plan),
             seed=c["seed"],
         )
     except ValidationError as error:

@@ -8,6 +8,9 @@ from papers.hoyer.choice import Choice, flag
 from papers.hoyer.original_ids import SCRIPTS
 from shared.option_rules import Needs, refuse
 
+DEPTHS = {"resnet": (6, 2), "preresnet": (6, 2), "wrn": (6, 4), "resnext": (9, 2), "densenet-bc": (6, 4)}
+"""Network -> layers of one more block in every stage, and layers outside them (sheet 2.2)."""
+BOTTLENECK = (9, 2)
 ELEMENT = ("l1", "hoyer", "hoyer-square", "transformed-l1")
 
 
@@ -50,7 +53,7 @@ def check(c: Choice) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    refuse(c, c.typed, flag, RULES, (_variant, _missing, _script, _data, _start))
+    refuse(c, c.typed, flag, RULES, (_variant, _missing, _depth, _script, _data, _start))
 
 
 def _variant(c: Choice) -> str | None:
@@ -70,13 +73,30 @@ def _missing(c: Choice) -> str | None:
     return None
 
 
+def _depth(c: Choice) -> str | None:
+    """A depth that no whole number of blocks makes."""
+    network, depth = c["network"], c["depth"]
+    if network not in DEPTHS:
+        return None
+    bottleneck = network in ("resnet", "preresnet") and c["block"] == "bottleneck"
+    per, outside = BOTTLENECK if bottleneck else DEPTHS[network]
+    if depth >= per + outside and (depth - outside) % per == 0:
+        return None
+    below = max(1, (depth - outside) // per) * per + outside
+    blocks = f" with {c['block']} blocks" if network in ("resnet", "preresnet") else ""
+    return f"--depth {depth} is none of {network}{blocks}, which has {per}n + {outside}; try {below} or {below + per}."
+
+
 def _script(c: Choice) -> str | None:
     """A script that does not know the regulariser, or trains other networks."""
     script = SCRIPTS[c.script]
     if c.reg not in script.ids.values() and c["variant"] == "published":
         known = ", ".join(script.ids.values())
-        other = "reconstructed" if c.large else "corrected"
-        return f"{script.path} knows {known}, not {c.reg}; leave --script out or use --variant {other}."
+        free = Choice({name: value for name, value in c.typed.items() if name != "script"})
+        if "script" in c.typed and c.reg in SCRIPTS[free.script].ids.values():
+            return f"{script.path} knows {known}, not {c.reg}; leave --script out."
+        other = ("reconstructed" if c.large else "corrected") + ", without --script" * ("script" in c.typed)
+        return f"{script.path} knows {known}, not {c.reg}; use --variant {other}."
     if "script" not in c.typed:
         return None
     if c["variant"] != "published":

@@ -1,5 +1,6 @@
 """Options of ``repro run hoyer``: counterparts of the originals' commands, and refusals."""
 
+import re
 from typing import Any
 
 import pytest
@@ -129,13 +130,55 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"target_sparsity": 0.9, "threshold": 0.1}, "with --target-sparsity"),
     ({"target_sparsity": 0.9, "prune_rule": "none"}, "--prune-rule none"),
     ({"hold_norm": True}, "without a regulariser"),
+    ({"network": "resnet", "lr_milestones": "none", "lr_gamma": 0.2}, "--lr-gamma has no effect where"),
+    ({"network": "imagenet-resnet50", "epochs": 20, "lr_gamma": 0.2}, "--lr-gamma has no effect where"),
+    ({"network": "resnet", "depth": 21}, "none of resnet with basic blocks, which has 6n + 2; try 20 or 26."),
+    ({"network": "preresnet", "depth": 26, "block": "bottleneck"}, "which has 9n + 2; try 20 or 29."),
+    ({"network": "wrn", "depth": 4}, "--depth 4 is none of wrn, which has 6n + 4; try 10 or 16."),
+    ({"reg": "group-hoyer", "decay": 1e-3}, "not group-hoyer; use --variant corrected."),
+    ({"network": "resnet", "reg": "hs", "decay": 1e-3}, "not hoyer-square; use --variant corrected."),
+    (
+        {"network": "resnet", "script": "cifar-group", "reg": "hs", "decay": 1e-3},
+        "not hoyer-square; use --variant corrected, without --script.",
+    ),
+    ({"script": "mnist-element", "reg": "group-lasso", "decay": 1e-3}, "not group-lasso; leave --script out."),
 ]
 
 
 @pytest.mark.parametrize(("options", "sentence"), REFUSED, ids=lambda v: "" if isinstance(v, dict) else v)
 def test_options_without_effect_are_refused(options: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ReproError, match=sentence.replace("-", r"\-")):
+    with pytest.raises(ReproError, match=re.escape(sentence)):
         paper.build(options)
+
+
+@pytest.mark.parametrize("options", [
+    {"reg": "group-hoyer", "decay": 1e-3, "variant": "corrected"},
+    {"network": "resnet", "reg": "hs", "decay": 1e-3, "variant": "corrected"},
+    {"reg": "group-lasso", "decay": 1e-3},
+])  # fmt: skip
+def test_what_a_refusal_proposes_can_be_typed(options: dict[str, Any]) -> None:
+    assert paper.build(options).phases
+
+
+@pytest.mark.parametrize(("network", "more"), [
+    ("resnet", {}), ("preresnet", {"block": "bottleneck"}), ("wrn", {}), ("resnext", {}), ("densenet-bc", {}),
+])  # fmt: skip
+def test_depths_are_those_that_the_networks_can_have(network: str, more: dict[str, Any]) -> None:
+    """Refused here exactly where the network's own function refuses, which a dry run does not ask."""
+    import torch
+
+    from shared.models.registry import build
+
+    for depth in range(1, 21):
+        try:
+            model = paper.build({"network": network, "depth": depth} | more).model
+        except ReproError:
+            model = paper.build({"network": network} | more).model
+            model = model.model_copy(update={"width": 1 / 16, "options": {**model.options, "depth": depth}})
+            with pytest.raises(ReproError, match="depth"):
+                build(model, torch.Generator())
+        else:
+            build(model.model_copy(update={"width": 1 / 16}), torch.Generator())
 
 
 def test_one_integer_means_different_regularisers() -> None:
@@ -165,3 +208,15 @@ def test_the_norm_can_be_held() -> None:
     p = paper.build({"reg": "hs", "decay": 1e-4, "hold_norm": True})
     names = [m.name for m in p.phases[0].methods] if p.phases[0].kind == "train" else []
     assert names == ["regulariser", "hold-norm"]
+
+
+def test_imagenet_is_cropped_at_random_in_training_and_in_the_centre_to_evaluate() -> None:
+    """Sheet, section 3."""
+    data = paper.build({"network": "imagenet-resnet50", "reg": "ghs", "decay": 1e-4}).data
+    crop, flip = data.augment
+    assert (crop.kind, crop.scale, crop.ratio) == ("resized-crop", (0.08, 1), (3 / 4, 4 / 3))
+    assert (flip.kind, flip.probability) == ("flip", 0.5)
+    assert (data.shorter_side, data.resize) == (256, 224)
+    named = [e for e in paper.experiments if e.startswith("imagenet/")]
+    assert named
+    assert all(paper.at_scale(e, "paper", 1).data == data for e in named)
