@@ -18,7 +18,7 @@ def correct(tested: Sequence[Tested]) -> list[Verdict]:
     an intersection-union test). Orderings and trends: SUPPORTED and CONTRADICTED are corrected, each over the table's
     sentences. Claims that decide nothing (``gating=False``) are no part of a family.
     """
-    verdicts = [t.verdict for t in tested]
+    verdicts = [_carried(t) for t in tested]
 
     def family(label: Label, kinds: tuple[str, ...], p_of: Callable[[Tested], float | None]) -> None:
         members = [
@@ -34,6 +34,12 @@ def correct(tested: Sequence[Tested]) -> list[Verdict]:
     family("SUPPORTED", ("ordering", "trend"), lambda t: t.p_for)
     family("CONTRADICTED", ("ordering", "trend"), lambda t: t.p_against)
     return verdicts
+
+
+def _carried(tested: Tested) -> Verdict:
+    """The verdict with the p-value of the test that carries its label, also where it decides nothing."""
+    against = tested.p_against
+    return replace(tested.verdict, p=against) if tested.verdict.contradicted and against is not None else tested.verdict
 
 
 def _corrected(verdict: Verdict, p: float, corrected: float, size: int) -> Verdict:

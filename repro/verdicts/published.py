@@ -30,9 +30,9 @@ def judge_published(paper: Paper) -> list[Verdict]:
 
     Two-sided Welch tests at 5 % from per-seed values where they are known, else from means, spreads and numbers of
     runs. Labels: SUPPORTED, CONTRADICTED (the significant opposite), NOT SIGNIFICANT, INCONCLUSIVE (no spread to judge
-    by), NOT TESTED (no number). ``p`` is of the test that carries the label, or of that for the claim where none does. A
-    remark says where Holm's correction over the orderings of a table, or over those of the paper's sentences, changes
-    the picture: on what is SUPPORTED or CONTRADICTED alone but not over all, and on each compound that has such parts.
+    by), NOT TESTED (no number). ``p`` is of the test that carries the label, or of that for the claim where none does.
+    A remark says where Holm's correction over the orderings of a table, or over those of the paper's sentences, changes
+    the picture: on what is SUPPORTED or CONTRADICTED alone but not over all, and on a compound whose label rests on it.
 
     Returns:
         Verdicts with ``published=True`` in the order of the paper's sentences, then of its tables.
@@ -72,11 +72,13 @@ def _assemble(claim: Claim, single: Mapping[int, Verdict]) -> Verdict:
         return single[id(claim)]
     alone = judge_compound(claim, tuple(_assemble(p, single) for p in claim.parts), published=True)
     together = _after_correction(alone)
-    stand, fall = _counts(together)
-    if (alone.label, *_counts(alone)) == (together.label, stand, fall):
+    if together.label == alone.label:
         return alone
-    label = f"{together.label}: " if together.label != alone.label else ""
-    flag = f"After Holm's correction over all comparisons made together: {label}{stand} stand and {fall} fall."
+    stand, fall = sum(p.label in STANDS for p in together.parts), sum(p.contradicted for p in together.parts)
+    flag = (
+        f"After Holm's correction over all comparisons made together {stand} stand and {fall} fall, which would make "
+        f"it {together.label}."
+    )
     return replace(alone, flags=(*alone.flags, flag))
 
 
@@ -85,10 +87,6 @@ def _after_correction(verdict: Verdict) -> Verdict:
     if isinstance(verdict.claim, Compound):
         return judge_compound(verdict.claim, tuple(map(_after_correction, verdict.parts)), published=True)
     return replace(verdict, label="NOT SIGNIFICANT") if _lost(verdict) else verdict
-
-
-def _counts(verdict: Verdict) -> tuple[int, int]:
-    return sum(p.label in STANDS for p in verdict.parts), sum(p.contradicted for p in verdict.parts)
 
 
 def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:

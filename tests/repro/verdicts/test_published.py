@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_ind, ttest_ind_from_stats
 
 from repro.verdicts.cells import published_cells
@@ -89,6 +90,38 @@ def test_within(with_claims):
     cells = (value("a", 92.77, 0.08, 3), value("b", 93.78, 0.24, 3))
     close, far = judged(with_claims, *cells, ordering(within=1.6), ordering(within=0.2))
     assert (close.label, far.label) == ("SUPPORTED", "CONTRADICTED")
+
+
+def test_p_is_of_the_test_that_carries_the_label(with_claims):
+    cells = (value("a", 92.77, 0.08, 3), value("b", 93.78, 0.24, 3))
+    close, far, open_ = judged(with_claims, *cells, *(ordering(within=w) for w in (1.6, 0.2, 1.0)))
+    assert [v.label for v in (close, far, open_)] == ["SUPPORTED", "CONTRADICTED", "NOT SIGNIFICANT"]
+    assert close.p < 0.05
+    t, df = (1.01 - 0.2) / (0.08**2 / 3 + 0.24**2 / 3) ** 0.5, 2.44
+    assert far.p == pytest.approx(student.sf(t, df), rel=0.01)
+    assert open_.p > 0.5
+    trend = Trend(id="t", table="t", text="", experiments=("a", "b", "c"))
+    means = (value("a", 93.0, 0.2, 3), value("b", 91.0, 0.2, 3), value("c", 85.0, 0.9, 3))
+    down, up = judged(with_claims, *means, trend, replace(trend, direction="increasing"))
+    assert (down.label, up.label) == ("SUPPORTED", "CONTRADICTED")
+    assert down.p == pytest.approx(up.p)
+    assert up.p < 0.01
+
+
+def test_a_remark_stands_wherever_the_correction_changes_the_picture(with_claims):
+    """On findings for and against alike, and on the compound that rests on them."""
+    cells = (value("a", 82.5, 0.5, 3), value("b", 80.63, 0.45, 3), value("c", 82.4, 0.3, 3))
+    up, down, tie = ordering(), ordering("b", "a"), ordering("a", "c")
+    ties = [replace(tie, id=f"tie{i}") for i in range(8)]
+    both = Compound(id="both", table="t", text="", parts=(down, tie))
+    first, second, _, *_, whole = judged(with_claims, *cells, up, down, tie, *ties, both)
+    assert (first.label, second.label, whole.label) == ("SUPPORTED", "CONTRADICTED", "CONTRADICTED")
+    assert first.p < 0.05 < first.p_corrected
+    told = "One of 11 comparisons made together: after Holm's correction"  # a claim that is also a part counts once
+    assert all(len(v.flags) == 1 and v.flags[0].startswith(told) for v in (first, second))
+    assert whole.flags[0].endswith("0 stand and 0 fall, which would make it NOT SIGNIFICANT.")
+    first, whole = judged(with_claims, *cells[:2], down, Compound(id="one", table="t", text="", parts=(down,)))
+    assert (first.label, first.flags, whole.flags) == ("CONTRADICTED", (), ())
 
 
 def test_collapse(with_claims):

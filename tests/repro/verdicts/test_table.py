@@ -108,6 +108,15 @@ def test_recalled_numbers_decide_nothing(with_claims, make_runs):
     assert result.all_reproduced is None
 
 
+def test_p_is_of_the_test_that_carries_the_label_where_nothing_is_corrected(with_claims, make_runs):
+    ours = Ordering(id="y", table="t", text="", better="b", worse="a", gating=False)
+    recalled = value(gating=False, published=50.0)
+    records = make_runs("a", [90.0, 90.1, 90.2]) + make_runs("b", [80.0, 80.1, 80.2])
+    for verdict in judge(with_claims(ours, recalled), "t", records).verdicts:
+        assert verdict.contradicted
+        assert verdict.p < 0.01
+
+
 def test_a_comparison_that_the_paper_does_not_make_decides_nothing(with_claims, make_runs):
     said = Ordering(id="x", table="t", text="", better="a", worse="b")
     ours = Ordering(id="y", table="t", text="", better="b", worse="a", gating=False)
