@@ -18,12 +18,24 @@ STATISTICS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 """Mean and standard deviation of each channel."""
 
 
+SHIFTED = (Augment(kind="pad-crop", padding=4), Augment(kind="flip"))
+AUGMENT: dict[str, tuple[Augment, ...]] = {
+    **dict.fromkeys(("cifar10", "cifar100", "tiny-imagenet"), SHIFTED),
+    "imagenet": (
+        Augment(kind="resized-crop", scale=(0.2, 1.0)),
+        Augment(kind="grayscale", probability=0.2),
+        Augment(kind="colour-jitter", strength=0.4),
+        Augment(kind="flip"),
+    ),
+}
+"""Of training and of the images that are scored, in order; nothing for MNIST."""
+
+
 def data_for(name: str) -> Data:
-    """A data set with the original's normalisation and augmentation: crop and flip, nothing for MNIST."""
+    """A data set with the original's normalisation, augmentation and, for ImageNet, size."""
     mean, std = STATISTICS[name]
-    moves = name in ("cifar10", "cifar100", "tiny-imagenet")
-    augment = (Augment(kind="pad-crop", padding=4), Augment(kind="flip")) if moves else ()
-    return Data(name=name, mean=mean, std=std, augment=augment, resize=224 if name == "imagenet" else None)
+    sizes = {"resize": 224, "shorter_side": 256} if name == "imagenet" else {}
+    return Data(name=name, mean=mean, std=std, augment=AUGMENT.get(name, ()), **sizes)
 
 
 @dataclass(frozen=True)

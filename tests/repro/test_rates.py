@@ -13,7 +13,7 @@ from repro import cost, rates
 from repro.rates import Cache, Kind, affordable, full_step, inferred, measure, rates_of
 from repro.timing import Timing, timed
 from shared.errors import ReproError
-from shared.protocol import Data, Method, Model, Protocol, Prune, Train
+from shared.protocol import Augment, Data, Method, Model, Protocol, Prune, Train
 
 CPU = torch.device("cpu")
 
@@ -134,6 +134,12 @@ def test_a_real_step_is_measured_and_needs_no_data() -> None:
     assert t.batch == 8
     assert 0 < t.step <= t.clock * 1.5
     assert 0 < t.image < t.clock
+
+
+def test_a_step_on_cropped_pictures_is_measured_without_any_picture() -> None:
+    data = Data(name="imagenet", resize=28, shorter_side=32, augment=(Augment(kind="resized-crop"),))
+    plan = replace_batch(kind("lenet300").protocol, 16).with_(data=data)
+    assert timed(plan.with_(model=Model(name="lenet300", channels=1, size=28)), CPU, {}, 8, 0.05).step > 0
 
 
 def replace_batch(plan: Protocol, batch: int) -> Protocol:

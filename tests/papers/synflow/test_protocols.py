@@ -77,3 +77,18 @@ def test_scales_keep_the_relative_place_of_events() -> None:
                 if isinstance(phase, Train):
                     assert all(m < phase.epochs for m in phase.schedule.milestones)
                     assert all(m.options.get("epoch", 1) < phase.epochs for m in phase.methods)
+
+
+def test_imagenet_has_the_transforms_of_the_code_and_tiny_imagenet_those_of_cifar() -> None:
+    """Sheet, section 3; scores see them too."""
+    data = at("vgg19-imagenet/snip-n1/2pow1").data
+    crop, grey, colour, flip = data.augment
+    assert (crop.kind, crop.scale, crop.ratio) == ("resized-crop", (0.2, 1), (3 / 4, 4 / 3))
+    assert (grey.kind, grey.probability) == ("grayscale", 0.2)
+    assert (colour.kind, colour.strength) == ("colour-jitter", 0.4)
+    assert (flip.kind, flip.probability) == ("flip", 0.5)
+    assert (data.shorter_side, data.resize) == (256, 224)
+    tiny = at("resnet18-tiny-imagenet/snip/c1.00").data
+    assert [(a.kind, a.padding) for a in tiny.augment] == [("pad-crop", 4), ("flip", 0)]
+    assert (tiny.shorter_side, tiny.resize) == (None, None)
+    assert not at("vgg19-imagenet/snip-n1/2pow1", "demo").data.per_picture

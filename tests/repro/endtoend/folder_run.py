@@ -18,6 +18,7 @@ from repro.launch.processes import launched
 WORDS = [
     "--network", "imagenet_resnet50", "--scale", "demo", "--precision", "float64", "--device", "cpu",
     "--set", "data.name=imagefolder", "--set", "data.resize=64", "--set", "data.per_class=null",
+    "--set", "data.shorter_side=73", "--set", 'data.augment=[{"kind": "resized-crop"}, {"kind": "flip"}]',
     "--set", "model.classes=3", "--set", "model.channels=3", "--set", "model.size=64",
     "--set", "phases.masks.method.options.conv=0.3", "--set", "phases.masks.method.options.linear=0.3",
     "--set", "phases.train.batch_size=14", "--set", "phases.train.epochs=2",

@@ -1,4 +1,4 @@
-"""ResNet-50 on a folder of pictures that is streamed: one process, two by torchrun, two that are killed and go on."""
+"""ResNet-50 on a folder of pictures, cropped anew: one process, two by torchrun, two that are killed and go on."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Nothing is decoded into memory, and nothing outside is written."""
+    """Nothing outside is written."""
     cache = str(tmp_path_factory.mktemp("cache"))
-    return {**os.environ, "REPRO_DECODED_GB": "0", "REPRO_CACHE": cache, "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "REPRO_CACHE": cache, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,9 @@ def alone(
 ) -> Path:
     """The run of one process."""
     from repro.launch.execute import execute
-    from shared.data import folders
 
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folders, "MEMORY_LIMIT", 0)
         patch.setenv("REPRO_CACHE", environment["REPRO_CACHE"])
         job = program.job(tmp_path_factory.mktemp("alone"), data)
         ended = execute(job)
