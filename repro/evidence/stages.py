@@ -6,6 +6,7 @@ from repro.evidence.outcome import Outcome
 from repro.evidence.spread import spread_metric
 from shared.protocol import Protocol, Prune, Train
 from shared.sparsity.alive import Alive, merged
+from shared.training.selection import best_before_epoch
 
 STAGES = ("top1_accuracy_dense", "top1_accuracy_before_finetune", "top1_accuracy_best_before_epoch")
 
@@ -49,7 +50,7 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
     if name == "top1_accuracy_before_finetune":
         return percent * pruned
     if name == "top1_accuracy_best_before_epoch":
-        return percent * max([pruned, *curve[before:-1]])
+        return percent * best_before_epoch(pruned, curve[before:])[1]
     return None
 
 

@@ -16,6 +16,7 @@ from shared.sparsity.collapse import collapse
 from shared.sparsity.published_flops import published_flops
 from shared.training.engine import Engine
 from shared.training.rundir import write_atomic
+from shared.training.selection import best_after_epoch
 
 COLUMNS = (
     "epoch",
@@ -123,7 +124,8 @@ def best(rows: list[dict[str, Any]], total: int) -> dict[str, Any] | None:
         for row, masks in zip(rows, before, strict=False)
         if row["sparsity_before"] == zeros or (masks == left and left < total)
     ]
-    return _score(max([*there, rows[-1]], key=lambda r: r["test_correct"]))
+    chosen = [*there, rows[-1]]
+    return _score(chosen[best_after_epoch([row["test_correct"] for row in chosen])])
 
 
 def histograms(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import conventions as c
 import hoyer_cases as h
+import hoyer_original as original
 import pytest
 import torch
 from test_hoyer_networks import ours
 from torch import Tensor
 
-from papers.hoyer import printed, zoo
+from papers.hoyer import zoo
 from shared.models.registry import build
 from shared.protocol import Model, Prunable, Schedule
 from shared.sparsity import alive, thresholds
@@ -37,7 +38,7 @@ def test_structural_report(case_id: str) -> None:
         n: {"nonzeros": int((w != 0).sum())} | (counts(table[n]) if n in table else {}) for n, w in named.items()
     }
     kept, total = sum(t["nonzeros"] for t in tensors.values()), sum(w.numel() for w in named.values())
-    compare(case_id, {"tensors": tensors, "totals": printed.totals(kept, total)})
+    compare(case_id, {"tensors": tensors, "totals": original.totals(kept, total)})
 
 
 def weights(named: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -46,13 +47,13 @@ def weights(named: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def test_structural_report_on_cifar() -> None:
     named = weights(h.parameters(h.CASES["structure-report-cifar"]["inputs"]))
-    rows, kept, total = printed.cifar_table(named)
+    rows, kept, total = original.cifar_table(named)
     everything = sum(w.numel() for w in named.values())
     compare(
         "structure-report-cifar",
         {
             "tensors": {n: counts(a) for n, a in rows.items()},
-            "totals": printed.totals(kept, total),
+            "totals": original.totals(kept, total),
             "logged_element_sparsity": alive.element_sparsity(named.values()),
             "weights_incl_bn": everything,
             "nonzero_incl_bn": sum(int((w != 0).sum()) for w in named.values()),
@@ -108,10 +109,10 @@ def test_schedules_on_cifar() -> None:
     for name, i in h.CASES["lr-schedule-cifar"]["inputs"].items():
         setting = (i["learning_rate"], i["milestones"], i["gamma"])
         if i["first_epoch"]:
-            rates = printed.resumed_rates(*setting, i["first_epoch"], i["epochs"])
+            rates = original.resumed_rates(*setting, i["first_epoch"], i["epochs"])
         else:
             rates = scheduled(*setting, i["epochs"])
-            assert rates == pytest.approx(printed.resumed_rates(*setting, 0, i["epochs"]))
+            assert rates == pytest.approx(original.resumed_rates(*setting, 0, i["epochs"]))
         actual[name] = runs(rates, i["first_epoch"])
     compare("lr-schedule-cifar", actual)
 

@@ -1,4 +1,7 @@
-"""What the original scripts print around a run, with their faults (sheet 4.8)."""
+"""What DeepHoyer's scripts print and choose that nothing here does: it explains numbers of the reference file.
+
+No run uses these: ours report alive structure (``shared.sparsity.alive``), resume exactly, and never choose by top-5.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,15 @@ def cifar_table(weights: Mapping[str, Tensor]) -> tuple[dict[str, Alive], int, i
         assert last is not None
         rows[name] = last
     return rows, kept, total
+
+
+def strictly_better(pruned: float, after: Sequence[float]) -> int:
+    """ImageNet script, on top-5: an epoch replaces only a strictly smaller value; -1 is the pruned network."""
+    best, chosen = pruned, -1
+    for epoch, value in enumerate(after):
+        if value > best:
+            best, chosen = value, epoch
+    return chosen
 
 
 def totals(kept: int, total: int) -> dict[str, Any]:
