@@ -76,7 +76,7 @@ def _assemble(claim: Claim, single: Mapping[int, Verdict]) -> Verdict:
         return alone
     stand, fall = sum(p.label in STANDS for p in together.parts), sum(p.contradicted for p in together.parts)
     flag = (
-        f"After Holm's correction over all comparisons made together {stand} stand and {fall} fall, which would make "
+        f"After Holm's correction over all comparisons made together, {stand} stand and {fall} fall, which would make "
         f"it {together.label}."
     )
     return replace(alone, flags=(*alone.flags, flag))
