@@ -60,7 +60,8 @@ class Prunable(Spec):
 class Augment(Spec):
     """One random training transform.
 
-    ``pad-crop`` and ``flip`` act on the device, in batches. ``resized-crop`` (a box of a share of the area in ``scale``
+    ``pad-crop`` and ``flip`` act on the device, in batches; with the padding mode ``reflect`` the border mirrors the
+    image without repeating its edge. ``resized-crop`` (a box of a share of the area in ``scale``
     and a width-to-height ratio in ``ratio``, brought to ``Data.resize``), ``grayscale`` and ``colour-jitter``
     (brightness, contrast, saturation and hue by up to ``strength``, in random order) act on each encoded picture.
     """
@@ -71,9 +72,12 @@ class Augment(Spec):
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     strength: float = Field(0.0, ge=0, le=0.5)
+    padding_mode: Literal["zeros", "reflect"] = "zeros"
 
     @model_validator(mode="after")
     def _options_have_an_effect(self) -> Augment:
+        if self.padding_mode != "zeros" and not (self.kind == "pad-crop" and self.padding):
+            raise ValueError("padding_mode belongs to kind='pad-crop' with some padding")
         if self.kind != "resized-crop" and (self.scale, self.ratio) != ((0.08, 1.0), (3 / 4, 4 / 3)):
             raise ValueError("scale and ratio belong to kind='resized-crop'")
         if not (0 < self.scale[0] <= self.scale[1] <= 1 and 0 < self.ratio[0] <= self.ratio[1]):

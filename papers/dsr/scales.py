@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.protocol import Augment, Data, Method, Options, Protocol, Scalar, Scale, Train
+from shared.protocol import Data, Method, Options, Protocol, Scalar, Scale, Train
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,8 @@ def demo(protocol: Protocol) -> Protocol:
         "val_size": _held_out(protocol, cut.per_class, 10),
         "evaluate_on": protocol.data.evaluate_on,
     }
-    shifts = tuple(
-        Augment(kind="pad-crop", padding=cut.side // 8) for a in protocol.data.augment if a.kind == "pad-crop"
-    )
+    crops = (a for a in protocol.data.augment if a.kind == "pad-crop")
+    shifts = tuple(a.model_copy(update={"padding": cut.side // 8}) for a in crops)
     data = DIGITS.model_copy(update={**keep, "resize": cut.side, "augment": shifts})
     data = data.model_copy(update={"val_rule": protocol.data.val_rule})
     return _cut(protocol, cut, "demo", data, channels=1, classes=10)

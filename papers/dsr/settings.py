@@ -69,7 +69,7 @@ CIFAR10 = Data(
     name="cifar10",
     mean=(125.3 / 255, 123.0 / 255, 113.9 / 255),
     std=(63.0 / 255, 62.1 / 255, 66.7 / 255),
-    augment=(Augment(kind="pad-crop", padding=4), Augment(kind="flip")),
+    augment=(Augment(kind="pad-crop", padding=4, padding_mode="reflect"), Augment(kind="flip")),
 )
 IMAGENET = Data(name="imagenet", resize=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 DATA = {"mnist": MNIST, "cifar10": CIFAR10, "imagenet": IMAGENET}

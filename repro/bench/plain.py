@@ -90,4 +90,5 @@ class PlainLoop:
 def _transform(augment: Augment, size: int) -> Any:
     if augment.kind == "flip":
         return transforms.RandomHorizontalFlip(augment.probability)
-    return transforms.RandomCrop(size, augment.padding)
+    mode = "constant" if augment.padding_mode == "zeros" else augment.padding_mode
+    return transforms.RandomCrop(size, augment.padding, padding_mode=mode)

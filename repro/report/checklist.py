@@ -61,7 +61,8 @@ def _change(a: Augment) -> str:
         return f"resized-crop of {a.scale[0]:g} to {a.scale[1]:g} of the area"
     if a.kind == "colour-jitter":
         return f"colour-jitter {a.strength:g}"
-    return f"{a.kind} {a.padding}" if a.padding else f"{a.kind} with p = {a.probability:g}"
+    border = "" if a.padding_mode == "zeros" else f" ({a.padding_mode})"
+    return f"{a.kind} {a.padding}{border}" if a.padding else f"{a.kind} with p = {a.probability:g}"
 
 
 def _network(record: Record) -> str:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from shared.draws import Draws
+from shared.errors import ReproError
 from shared.protocol import Augment
 
 _FAR = 1 << 30
@@ -26,6 +27,7 @@ class Drawn:
 
     Attributes:
         kind, padding: as in the protocol.
+        reflect: whether the border is the image reflected in its edge, in place of zeros.
         rows, columns: ``pad-crop``: top left corner in the padded image, int64 ``[N]`` in ``0..2*padding``.
         flipped: ``flip``: bool ``[N]``.
     """
@@ -35,6 +37,7 @@ class Drawn:
     rows: Tensor | None = None
     columns: Tensor | None = None
     flipped: Tensor | None = None
+    reflect: bool = False
 
 
 def draw(
@@ -63,7 +66,8 @@ def _draw(augment: Augment, n: int, draws: Draws, epoch: int, device: torch.devi
     positions = 2 * augment.padding + 1
     rows = (uniform("augment-crop-rows") * positions).long()
     columns = (uniform("augment-crop-columns") * positions).long()
-    return Drawn("pad-crop", augment.padding, upload(rows, device), upload(columns, device))
+    reflect = augment.padding_mode == "reflect"
+    return Drawn("pad-crop", augment.padding, upload(rows, device), upload(columns, device), reflect=reflect)
 
 
 def upload(values: Tensor, device: torch.device) -> Tensor:
@@ -77,7 +81,7 @@ def apply(images: Tensor, drawn: Sequence[Drawn], samples: Tensor) -> Tensor:
     """Transform a batch.
 
     Padding is zero in the stored image, hence before normalisation: a padded pixel becomes ``(0 - mean) / std``
-    (flipout sheet, section 3).
+    (flipout sheet, section 3); or it is the pixel reflected in the edge (dsr sheet, section 3).
 
     Args:
         images: ``[B, C, H, W]``, the untransformed images of the samples.
@@ -86,6 +90,9 @@ def apply(images: Tensor, drawn: Sequence[Drawn], samples: Tensor) -> Tensor:
 
     Returns:
         ``[B, C, H, W]``, same dtype.
+
+    Raises:
+        ReproError: if an image is too small to be reflected so far.
     """
     if not drawn:
         return images
@@ -97,12 +104,24 @@ def apply(images: Tensor, drawn: Sequence[Drawn], samples: Tensor) -> Tensor:
         if d.flipped is not None:
             columns = torch.where(d.flipped[samples, None], w - 1 - columns, columns)
         if d.rows is not None and d.columns is not None:
-            rows = _outside_stays_outside(rows + (d.rows[samples, None] - d.padding), h)
-            columns = _outside_stays_outside(columns + (d.columns[samples, None] - d.padding), w)
+            rows, columns = rows + (d.rows[samples, None] - d.padding), columns + (d.columns[samples, None] - d.padding)
+            if d.reflect:
+                rows, columns = _reflected(rows, h, d.padding), _reflected(columns, w, d.padding)
+            rows, columns = _outside_stays_outside(rows, h), _outside_stays_outside(columns, w)
     # One border of zeros is enough: every coordinate outside the image reads there.
     flat = (rows.clamp(-1, h) + 1)[:, :, None] * (w + 2) + (columns.clamp(-1, w) + 1)[:, None, :]  # [B, H, W]
     padded = F.pad(images, (1, 1, 1, 1)).flatten(2)
     return padded.gather(2, flat.flatten(1)[:, None].expand(b, c, h * w)).view(b, c, h, w)
+
+
+def _reflected(at: Tensor, size: int, padding: int) -> Tensor:
+    """Coordinates of the border, mirrored in the first or the last pixel; what lies farther out stays outside."""
+    if padding >= size:
+        raise ReproError(
+            f"A side of {size} pixels cannot be reflected over a border of {padding}; use less padding or "
+            "padding_mode zeros."
+        )
+    return torch.where(at < 0, -at, torch.where(at >= size, 2 * (size - 1) - at, at))
 
 
 def _outside_stays_outside(at: Tensor, size: int) -> Tensor:

@@ -31,6 +31,7 @@ from shared.protocol import (
 IDENTITIES = Path(__file__).with_name("identities.json")
 
 
+REFLECTED = Augment(kind="pad-crop", padding=2, padding_mode="reflect")
 PICTURES = Data(
     name="d",
     resize=224,
@@ -122,6 +123,7 @@ def ladder() -> dict[str, Protocol]:
         "scored on corrupted": tiny(phases=(Prune(method=method, checks=(Method(name="random-pixels"),)), train)),
         "rewound with momentum": tiny(phases=(train, Rewind(optimizer=True, checks=(method,)), train)),
         "cropped pictures": tiny(data=PICTURES),
+        "reflected": tiny(data=data.model_copy(update={"augment": (REFLECTED,)})),
     }
 
 
@@ -241,6 +243,8 @@ def test_a_protocol_is_frozen_and_a_changed_copy_is_validated() -> None:
         (lambda: Augment(kind="resized-crop", ratio=(0, 1)), "positive"),
         (lambda: Augment(kind="colour-jitter"), "strength"),
         (lambda: Augment(kind="flip", strength=0.4), "strength"),
+        (lambda: Augment(kind="flip", padding_mode="reflect"), "padding_mode belongs"),
+        (lambda: Augment(kind="pad-crop", padding_mode="reflect"), "padding_mode belongs"),
         (lambda: Quantise(weight_scheme="affine"), "leave weight_scheme out"),
     ],
 )

@@ -102,6 +102,13 @@ def test_thin_lenet_has_the_budget_of_the_sparse_one():
         assert abs(thin / sparse - 1) < 0.13  # one hidden unit of the first layer is 784 weights
 
 
+def test_cifar_10_is_padded_by_reflection():
+    """Sheet, section 3: reflect-pad 4 on each side, at every scale."""
+    for scale in ("paper", "reduced", "demo"):
+        crop = paper.at_scale("cifar10/dsr/90", scale, 42).data.augment[0]
+        assert (crop.kind, crop.padding, crop.padding_mode) == ("pad-crop", 4, "reflect")
+
+
 def test_identities_are_pinned():
     """A change of these would orphan every committed run."""
     ids = {
@@ -110,4 +117,4 @@ def test_identities_are_pinned():
     assert ids == PINNED
 
 
-PINNED = {"mnist/dsr/99": "808859a18e30", "mnist/dense": "f30ebb7d97c3", "cifar10/dsr/90": "d9a676003841"}
+PINNED = {"mnist/dsr/99": "808859a18e30", "mnist/dense": "f30ebb7d97c3", "cifar10/dsr/90": "a257ff3ed171"}

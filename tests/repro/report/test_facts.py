@@ -3,6 +3,7 @@ from repro.report.checklist import NO_RUN, checklist
 from repro.report.runs import groups
 from repro.verdicts.verdict import Verdict
 from shared.claims import Compound, Deviation, Ordering
+from shared.protocol import Augment, Data
 
 LEAF = Ordering(id="o", table="t", text="", better="a", worse="b")
 WIDTH = Deviation("model.width", None, 0.25, True)
@@ -55,6 +56,17 @@ def test_a_diverged_run_is_a_result_that_is_named(paper, made):
 def test_without_runs_the_checklist_says_so(paper):
     answers = dict(checklist(paper, [], []))
     assert answers["Number of runs and seeds"] == answers["Total compute"] == answers["Failed runs"] == [NO_RUN]
+
+
+def test_the_checklist_says_what_a_crop_is_padded_with(paper, made):
+    record = made("vgg19/flipout/99.9", "demo")
+    crops = (Augment(kind="pad-crop", padding=4), Augment(kind="pad-crop", padding=4, padding_mode="reflect"))
+    for crop, words in zip(crops, ("pad-crop 4", "pad-crop 4 (reflect)"), strict=True):
+        protocol = record.protocol.with_(data=Data(name="cifar10", augment=(crop,)))
+        (sentence,) = dict(checklist(paper, [record.model_copy(update={"protocol": protocol})], []))[
+            "Preprocessing and augmentation"
+        ]
+        assert sentence.endswith(f"augmented by {words}")
 
 
 def test_durations_are_for_people():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from scipy.stats import binomtest, chisquare
 from torchvision.transforms.v2 import functional as tv
 
 from shared.data.augment import Drawn, apply, draw
 from shared.draws import KeyedDraws
+from shared.errors import ReproError
 from shared.protocol import Augment
 
+REFLECTED = Augment(kind="pad-crop", padding=4, padding_mode="reflect")
 CIFAR = (Augment(kind="pad-crop", padding=4), Augment(kind="flip", probability=0.5))
 
 
@@ -22,7 +25,7 @@ def by_torchvision(image: torch.Tensor, drawn: tuple[Drawn, ...], sample: int) -
     h, w = image.shape[-2:]
     for d in drawn:
         if d.rows is not None and d.columns is not None:
-            padded = tv.pad(image, [d.padding], fill=0)
+            padded = tv.pad(image, [d.padding], fill=0, padding_mode="reflect" if d.reflect else "constant")
             image = tv.crop(padded, int(d.rows[sample]), int(d.columns[sample]), h, w)
         elif d.flipped is not None and d.flipped[sample]:
             image = tv.horizontal_flip(image)
@@ -37,6 +40,8 @@ def by_torchvision(image: torch.Tensor, drawn: tuple[Drawn, ...], sample: int) -
         (Augment(kind="flip", probability=0.8),),
         (Augment(kind="pad-crop", padding=9),),
         (CIFAR[0], CIFAR[1], Augment(kind="pad-crop", padding=5), CIFAR[1]),
+        (REFLECTED, CIFAR[1]),
+        (REFLECTED, CIFAR[1], CIFAR[0], REFLECTED),
     ],
 )
 @pytest.mark.parametrize("shape", [(3, 12, 12), (1, 9, 14)])
@@ -52,6 +57,34 @@ def test_any_composition_equals_torchvisions_image_by_image(augment, shape):
 def test_without_transforms_the_images_pass_unchanged():
     x = images(3)
     assert apply(x, (), torch.arange(3)) is x
+
+
+@pytest.mark.parametrize("padding", [1, 4, 8])
+def test_every_reflected_crop_is_cut_from_the_frameworks_reflected_image(padding):
+    """All offsets, the farthest border that an image of 9 rows has included."""
+    offsets = torch.cartesian_prod(torch.arange(2 * padding + 1), torch.arange(2 * padding + 1))
+    x = images(1, h=9, w=14)
+    border = F.pad(x.float(), (padding,) * 4, mode="reflect")[0].to(torch.uint8)
+    drawn = (Drawn("pad-crop", padding, offsets[:, 0], offsets[:, 1], reflect=True),)
+    got = apply(x.expand(len(offsets), -1, -1, -1), drawn, torch.arange(len(offsets)))
+    for picture, (row, column) in zip(got, offsets.tolist(), strict=True):
+        assert torch.equal(picture, border[:, row : row + 9, column : column + 14])
+
+
+def test_the_border_changes_no_draw():
+    zeros, mirrored = (draw((a,), 50, KeyedDraws(0), epoch=1)[0] for a in (CIFAR[0], REFLECTED))
+    assert torch.equal(zeros.rows, mirrored.rows)
+    assert torch.equal(zeros.columns, mirrored.columns)
+    x = images(50)
+    got = [apply(x, (d,), torch.arange(50)) for d in (zeros, mirrored)]
+    assert (got[0] == 0).any()  # no stored pixel is
+    assert not (got[1] == 0).any()
+
+
+def test_a_border_as_wide_as_the_image_cannot_be_reflected():
+    drawn = draw((Augment(kind="pad-crop", padding=9, padding_mode="reflect"),), 2, KeyedDraws(0), epoch=1)
+    with pytest.raises(ReproError, match="9 pixels"):
+        apply(images(2, h=9), drawn, torch.arange(2))
 
 
 def test_crop_offsets_are_uniform_and_independent():
