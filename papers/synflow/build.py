@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -34,12 +35,18 @@ def build(options: Mapping[str, Any]) -> Protocol:
     typed = read(options)
     chosen = {**{o.name: o.default for o in OPTIONS}, **BESIDE, **typed}
     family = model_class(chosen)
-    check(typed, {**chosen, "family": family})
+    density, recipe = (
+        _density(family, chosen),
+        _recipe(recipe_for(family, chosen["network"], chosen["dataset"]), chosen),
+    )
+    check(typed, {**chosen, "family": family, "density": density, "recipe": recipe})
     try:
-        return protocol(_cell(family, chosen, typed), chosen["seed"])
+        return protocol(_cell(family, density, recipe, chosen, typed), chosen["seed"])
     except ValidationError as error:
         first = error.errors()[0]
-        raise ReproError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.") from error
+        where = ".".join(str(part) for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        raise ReproError(f"{where}: {said}." if where else f"These options do not go together: {said}.") from error
 
 
 def read(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,27 +114,30 @@ def density_of(chosen: Mapping[str, Any], tensors: tuple[int, ...]) -> float:
     return of_exponent(value)
 
 
-def _cell(family: str, chosen: Mapping[str, Any], typed: Mapping[str, Any]) -> Cell:
+def _density(family: str, chosen: Mapping[str, Any]) -> float:
     from papers.synflow.counts import prunable
 
-    variant, network, data = chosen["variant"], chosen["network"], chosen["dataset"]
-    pruner = chosen["pruner"]
-    density = 1.0 if pruner == "none" else density_of(chosen, prunable(family, network, data))
+    if chosen["pruner"] == "none":
+        return 1.0
+    return density_of(chosen, prunable(family, chosen["network"], chosen["dataset"]))
+
+
+def _cell(family: str, density: float, recipe: Recipe, chosen: Mapping[str, Any], typed: Mapping[str, Any]) -> Cell:
     return Cell(
         family,
-        network,
-        data,
-        pruner,
+        chosen["network"],
+        chosen["dataset"],
+        chosen["pruner"],
         density,
-        variant,
-        _recipe(recipe_for(family, network, data), chosen),
+        chosen["variant"],
+        recipe,
         rounds=chosen["prune_iterations"],
         pretrain=chosen["pretrain_epochs"],
         levels=chosen["levels"],
         rewind=chosen["rewind"],
         shuffle=chosen["shuffle"],
         reinitialise=chosen["reinitialize"],
-        score=_score(typed),
+        score=_score(typed, chosen["variant"]),
         bias=chosen["prune_bias"],
         batchnorm=chosen["prune_batchnorm"],
         classifier=chosen["prune_classifier"],
@@ -149,9 +159,11 @@ SCORE = {
 }
 
 
-def _score(typed: Mapping[str, Any]) -> dict[str, Scalar]:
+def _score(typed: Mapping[str, Any], variant: str) -> dict[str, Scalar]:
     """Typed options that differ from their defaults, so that spelling a default out is the same run."""
-    given = {ours: typed[name] for name, ours in SCORE.items() if name in typed and typed[name] != OPTION[name].default}
+    usual = {ours: OPTION[name].default for name, ours in SCORE.items()}
+    usual |= {"grasp": "paper", "score_dtype": "float64"} | RULES[variant]
+    given = {ours: typed[name] for name, ours in SCORE.items() if name in typed and typed[name] != usual[ours]}
     return given | ({"mode": "train"} if typed.get("train_mode") else {})
 
 
@@ -176,11 +188,14 @@ def milestones(text: str) -> tuple[int, ...]:
     """``60,120`` or ``none``.
 
     Raises:
-        ReproError: if it is neither.
+        ReproError: if it is neither, or the epochs do not rise.
     """
     if text == "none":
         return ()
     try:
-        return tuple(int(part) for part in text.split(","))
+        found = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise ReproError(f"--lr-milestones takes epochs such as 60,120, or none, not {text!r}.") from None
+        found = ()
+    if not found or found[0] < 1 or any(b <= a for a, b in pairwise(found)):
+        raise ReproError(f"--lr-milestones takes rising epochs from 1, such as 60,120, or none, not {text!r}.")
+    return found

@@ -18,6 +18,11 @@ PRUNES = (
     "pretrain_epochs",
 )  # fmt: skip
 SAMPLED = ("samples_per_class", "score_batch_size", "score_sampling", "score_augmented", "train_mode")
+CHOOSES = (
+    "prune_iterations", "prune_schedule", "prune_scope", "grasp_sign", "score_dtype", "shuffle", "reinitialize",
+    "invert", *SAMPLED,
+)  # fmt: skip
+"""What decides which weights go, and what then happens to the others."""
 
 RANGES = Ranges(
     positive=("epochs", "batch_size", "lr", "lr_gamma", "prune_iterations", "samples_per_class", "score_batch_size"),
@@ -30,7 +35,8 @@ RULES: tuple[Needs[Chosen], ...] = (
     Needs("score_dtype", lambda c: c["pruner"] == "synflow", "with --pruner {pruner}; it belongs to synflow"),
     Needs("prune_schedule", lambda c: _rounds(c) > 1, "with a single scoring round; raise --prune-iterations"),
     Needs("rewind", lambda c: c["levels"] > 0, "without --levels"),
-    Needs("lr_gamma", lambda c: c["lr_milestones"] != "none", "without learning-rate milestones"),
+    *(Needs(n, lambda c: c["density"] < 1, "at a compression of 1, where no weight is removed") for n in CHOOSES),
+    Needs("lr_gamma", lambda c: bool(c["recipe"].milestones), "without learning-rate steps; add --lr-milestones"),
     *(Needs(n, lambda c: c["levels"] == 0, "with --levels") for n in ("pretrain_epochs", "shuffle", "reinitialize")),
     Needs("prune_batchnorm", lambda c: _has_norm(c), "on {network}, which has no batch normalisation"),
     Needs("prune_residual", lambda c: _has_scales(c), "on {network}, whose shortcuts have no factors"),
@@ -50,14 +56,28 @@ def _has_scales(c: Chosen) -> bool:
     return "resnet" in c["network"] and c["family"] != "imagenet"
 
 
+def _beyond(c: Chosen) -> str | None:
+    """Typed milestones after which no epoch follows; they count from the start, pre-training included (sheet 4.5)."""
+    epochs = c["recipe"].epochs + c["pretrain_epochs"]
+    if c["lr_milestones"] is None or not (late := [m for m in c["recipe"].milestones if m >= epochs]):
+        return None
+    if epochs == 1:
+        return "With one epoch of training the learning rate cannot fall; use --lr-milestones none."
+    return f"The learning rate cannot fall after epoch {late[0]} of {epochs}; --lr-milestones must be below {epochs}."
+
+
 def check(typed: Mapping[str, Any], chosen: Chosen) -> None:
     """Refuse the first option that would be ignored and the first value that cannot be.
+
+    Args:
+        typed: the options that were typed.
+        chosen: every option's value, and ``family``, ``density`` and ``recipe`` as they come out of them.
 
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    refuse(chosen, typed, FLAG.__getitem__, RULES)
     RANGES.check(typed, FLAG.__getitem__)
+    refuse(chosen, typed, FLAG.__getitem__, RULES, (_beyond,))
     if chosen["levels"] and chosen["variant"] in ("published", "assignment") and chosen["rewind"]:
         raise ReproError(f"The variant {chosen['variant']} never rewinds (trap 15); use --variant corrected.")
     if chosen["levels"] and chosen["variant"] == "head" and chosen["rewind"] is False:

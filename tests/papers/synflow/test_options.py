@@ -1,5 +1,6 @@
 """Options of ``repro run synflow``: counterparts of the original's commands, and refusals."""
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -20,7 +21,7 @@ from shared.sparsity.masks import prunable_parameters
 README = Path(papers.synflow.__file__).with_name("README.md").read_text(encoding="utf-8")
 COMMANDS = [c for c in re.findall(r"`(repro run synflow [^`]+)`", README) if "--help" not in c]
 COMMANDS += [x.split("#")[0] for x in README.splitlines() if x.startswith("repro run") and "--help" not in x]
-LISTS = [c for c in COMMANDS if "rand,mag" in c]
+LISTS = [c for c in COMMANDS if "--compression 1,2" in c]
 COMMANDS = [c for c in COMMANDS if c not in LISTS]
 OPTION = {o.flag: o for o in paper.options}
 
@@ -37,11 +38,35 @@ def test_commands_of_the_readme_build(command):
     assert paper.build(parse(command)).paper == "synflow"
 
 
-def test_the_list_of_the_readme_is_the_assignments_second_table():
-    (command,) = LISTS
+def cells(command):
+    """The runs of a command whose options have lists."""
     words, axes = split(paper, shlex.split(command)[3:])
-    assert axes == {"compression": [str(r) for r in RATIOS], "pruner": list(PRUNERS)}
-    assert parse(f"repro run synflow {shlex.join(words)}")["network"] == "vgg16"
+    base = parse(f"repro run synflow {shlex.join(w for word in words for w in word.split('='))}")
+    for values in itertools.product(*axes.values()):
+        typed = {name: {"compression": float}.get(name, str)(v) for name, v in zip(axes, values, strict=True)}
+        yield {**base, **typed}
+
+
+def test_lists_of_the_readme_are_the_assignments_second_table():
+    (paper_recipe,), own = [c for c in LISTS if "adam" not in c], [c for c in LISTS if "adam" in c]
+    expected = {(float(r), p) for r in RATIOS for p in PRUNERS}
+    assert {(c["compression"], c["pruner"]) for c in cells(paper_recipe)} == expected
+    table = {e: x.protocol(1).identity for e, x in paper.experiments.items() if e.startswith("assignment/vgg16/")}
+    assert len(table) == 30
+    typed = {f"assignment/vgg16/{c['pruner']}/{c['compression']:g}x": paper.build(c).identity
+             for command in own for c in cells(command)}  # fmt: skip
+    assert typed == table
+    assert "repro sweep synflow --experiment 'assignment/vgg16/*'" in README
+
+
+def test_levels_of_the_readme_are_rewound_as_it_says():
+    found = {c.partition("--variant ")[2] or "corrected": paper.build(parse(c)) for c in COMMANDS if "--levels" in c}
+    assert set(found) == {"published", "head", "corrected"}
+    for variant, experiment in (("published", "imp/L3/c2.0"), ("corrected", "imp-rewound/L3/c2.0")):
+        assert found[variant].identity == paper.experiments[experiment].protocol(1).identity
+    assert [p.method.name for p in found["head"].phases if isinstance(p, Prune)] == [
+        "keep-initial", *["score-and-prune", "restore-initial"] * 3,
+    ]  # fmt: skip
 
 
 def test_every_original_option_has_a_counterpart_or_a_reason():
@@ -96,7 +121,21 @@ REFUSALS = [
     ({"rewind": True}, "--rewind has no effect without --levels"),
     ({"levels": 2, "rewind": True, "variant": "published"}, "never rewinds"),
     ({"variant": "published", "optimizer": "adam"}, "repeats Nesterov"),
-    ({"lr_milestones": "sixty"}, "--lr-milestones takes epochs"),
+    ({"lr_milestones": "sixty"}, "--lr-milestones takes rising epochs from 1, such as 60,120, or none, not 'sixty'"),
+    (
+        {"lr_milestones": "200,100"},
+        "--lr-milestones takes rising epochs from 1, such as 60,120, or none, not '200,100'",
+    ),
+    ({"lr_milestones": "60,60"}, "rising epochs"),
+    ({"lr_milestones": "0,60"}, "rising epochs"),
+    ({"lr_milestones": ""}, "rising epochs"),
+    ({"epochs": 10, "lr_milestones": "60,120"}, "cannot fall after epoch 60 of 10; --lr-milestones must be below 10"),
+    ({"epochs": 10, "lr_milestones": "5,10"}, "cannot fall after epoch 10 of 10"),
+    ({"epochs": 10, "pretrain_epochs": 50, "lr_milestones": "60"}, "cannot fall after epoch 60 of 60"),
+    ({"epochs": 1, "lr_milestones": "1"}, "With one epoch of training the learning rate cannot fall"),
+    ({"network": "fc", "dataset": "mnist", "lr_gamma": 0.5}, "--lr-gamma has no effect without learning-rate steps"),
+    ({"lr_milestones": "none", "lr_gamma": 0.5}, "--lr-gamma has no effect without learning-rate steps"),
+    ({"epochs": 1, "lr_gamma": 0.5}, "--lr-gamma has no effect without learning-rate steps"),
     ({"epochs": 0}, "--epochs must be positive"),
     ({"prunner": "snip"}, "prunner"),
 ]
@@ -108,8 +147,57 @@ def test_options_without_effect_are_refused(options, words):
         paper.build(options)
 
 
+CHOOSING = {
+    "shuffle": True, "invert": True, "reinitialize": True, "prune_iterations": 3, "prune_scope": "local",
+    "score_dtype": "float32", "grasp_sign": "published", "samples_per_class": 5, "score_batch_size": 64,
+    "score_sampling": "stratified", "score_augmented": False, "train_mode": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dense", [{"compression": 1.0}, {"sparsity": 0.0}, {"log10_compression": 0.0}], ids=str)
+@pytest.mark.parametrize(("name", "value"), CHOOSING.items())
+def test_how_to_prune_is_refused_where_nothing_is_pruned(name, value, dense):
+    pruner = {"score_dtype": "synflow"}.get(name, "grasp")
+    with pytest.raises(ReproError, match=f"{paper_flag(name)} has no effect at a compression of 1, where no weight"):
+        paper.build({"pruner": pruner, name: value, **dense})
+    assert paper.build({"pruner": pruner, name: value, "compression": 2.0})
+
+
+def paper_flag(name):
+    return next(o.flag for o in paper.options if o.name == name)
+
+
+def test_no_option_is_accepted_without_effect():
+    """Whatever is accepted and is no default makes another run."""
+    values = {**CHOOSING, "prune_schedule": "linear", "prune_bias": True, "prune_batchnorm": True,
+              "prune_classifier": False, "levels": 2, "pretrain_epochs": 3, "epochs": 7, "batch_size": 33,
+              "lr": 0.123, "lr_milestones": "2,3", "lr_gamma": 0.37, "weight_decay": 0.01}  # fmt: skip
+    more = ({}, {"compression": 1.0}, {"levels": 2}, {"pretrain_epochs": 3}, {"epochs": 9})
+    networks = ({"network": "fc", "dataset": "mnist", "optimizer": "nesterov"}, {"network": "vgg16-bn"})
+    accepted = 0
+    for variant, pruner, extra, network in itertools.product(
+        ("published", "corrected"), ("rand", "grasp", "synflow"), more, networks
+    ):
+        base = {"variant": variant, "pruner": pruner, **network, **extra}
+        plain = paper.build(base).identity
+        for name, value in values.items():
+            try:
+                changed = paper.build({**base, name: value}).identity
+            except ReproError:
+                continue
+            accepted += 1
+            usual = variant == "published" and name in ("grasp_sign", "score_dtype")
+            assert usual or name in extra or changed != plain, (base, name)
+    assert accepted > 500
+
+
 def test_spelling_a_default_out_is_the_same_run():
     assert paper.build({}).identity == paper.build({"prune_scope": "global", "pruner": "synflow"}).identity
+    for variant, sign, dtype in (("head", "paper", "float32"), ("published", "published", "float32"),
+                                 ("corrected", "paper", "float64")):  # fmt: skip
+        for pruner, typed in (("grasp", {"grasp_sign": sign}), ("synflow", {"score_dtype": dtype})):
+            base = {"variant": variant, "pruner": pruner}
+            assert paper.build(base).identity == paper.build(base | typed).identity
 
 
 def test_factors_of_shortcuts_are_ranked_where_asked():
