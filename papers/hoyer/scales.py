@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from papers.hoyer import settings
+from shared.data.sizes import SIZES
 from shared.protocol import Data, Model, Options, Protocol, Scale, Train
 
 
@@ -77,9 +78,10 @@ def demo(protocol: Protocol) -> Protocol:
 def reduced(protocol: Protocol) -> Protocol:
     """The paper's data, fewer images, fewer epochs."""
     cut = REDUCED_MNIST if protocol.model.size == 28 else REDUCED_ZOO
+    there = SIZES[protocol.data.name][1] // protocol.model.classes if cut.test_per_class else 0
     changes = {
         "per_class": cut.per_class,
-        "test_per_class": cut.test_per_class or None,
+        "test_per_class": min(cut.test_per_class, there) or None,  # CIFAR-100 and ImageNet have fewer than 200
         "val_size": _held_out(protocol.data, cut.per_class * protocol.model.classes),
     }
     return _cut(protocol, cut, "reduced", protocol.data.model_copy(update=changes), protocol.model)

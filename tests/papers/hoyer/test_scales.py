@@ -3,6 +3,7 @@
 import pytest
 
 from papers.hoyer import paper
+from shared.data.sizes import SIZES
 from shared.models.registry import NETWORKS
 from shared.protocol import Scale, Train
 
@@ -32,3 +33,12 @@ def test_the_demo_needs_no_data_and_no_deep_network() -> None:
         assert p.data.name == "digits"
         assert p.model.channels == 1
         assert int(str(p.model.options.get("depth", 8))) <= 11
+
+
+@pytest.mark.parametrize("scale", CUTS)
+def test_no_scale_asks_for_more_images_of_a_class_than_there_are(scale: Scale) -> None:
+    for experiment in paper.experiments:
+        p = paper.at_scale(experiment, scale, 42)
+        asked = (p.data.per_class or 0, p.data.test_per_class or 0)
+        there = SIZES["mnist" if p.data.name == "fashion-mnist" else p.data.name]
+        assert all(n * p.model.classes <= whole for n, whole in zip(asked, there, strict=True)), experiment
