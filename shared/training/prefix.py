@@ -16,7 +16,7 @@ import torch
 from shared.protocol import Method, Protocol, Train, canonical, digest
 from shared.training import checkpoint
 from shared.training.method import Component
-from shared.training.running import Running
+from shared.training.running import Running, beginning_of
 from shared.training.saved import pack, unpack_network, unpack_optimizer
 
 LATER = frozenset({"prune", "prune-after"})
@@ -75,7 +75,7 @@ class PrefixStore:
         assert isinstance(phase, Train)
         latest = self._first_event(run, index, method) or phase.epochs - 1
         for epoch in range(latest, 0, -1):
-            folder = self._folder(run.protocol, epoch)
+            folder = self._folder(run, epoch)
             if not folder.is_dir():
                 continue
             try:
@@ -91,7 +91,7 @@ class PrefixStore:
         epoch = run.state.epoch
         if self._first_event(run, index, method) != epoch:
             return
-        folder = self._folder(run.protocol, epoch)
+        folder = self._folder(run, epoch)
         observers = _observed(run, method)
         if folder.is_dir() and not observers:
             return
@@ -121,8 +121,8 @@ class PrefixStore:
         events = [e for c in method if (e := c.first_event(run.state)) is not None]
         return min(events, default=None)
 
-    def _folder(self, protocol: Protocol, epoch: int) -> Path:
-        return self.root / prefix_key(protocol, epoch)[:32] / f"{epoch:06d}"
+    def _folder(self, run: Running, epoch: int) -> Path:
+        return self.root / beginning_of(run, prefix_key(run.protocol, epoch)) / f"{epoch:06d}"
 
 
 def _observed(run: Running, method: Sequence[Component]) -> dict[str, Component]:

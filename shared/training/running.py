@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from typing import Protocol as Structural
 
-from shared.protocol import Protocol
+from shared.protocol import Protocol, digest
 from shared.training.rundir import RunDirectory
 from shared.training.saved import Saver
 from shared.training.state import State
@@ -20,3 +20,11 @@ class Running(Structural):
     extra: dict[str, Any]
     directory: RunDirectory
     saver: Saver
+
+
+def beginning_of(run: Running, key: str) -> str:
+    """Folder name of a beginning that runs share: what is trained (its key) and on which data (their fingerprints).
+
+    A run that is started again because its data changed must not take what was trained on the former ones.
+    """
+    return digest({"beginning": key, "data": run.saver.data})[:32]

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from shared.protocol import Protocol, Prune, Rewind, Train, canonical, digest
 from shared.training import checkpoint, rewind
-from shared.training.running import Running
+from shared.training.running import Running, beginning_of
 from shared.training.saved import Position, pack, unpack_network
 
 
@@ -43,7 +43,7 @@ def whole_lock(store: WholeStore | None, run: Running, index: int) -> Iterator[N
         yield
         return
     store.root.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.root / f"{whole_key(run.protocol)[:32]}.lock"):
+    with FileLock(store.root / f"{beginning_of(run, whole_key(run.protocol))}.lock"):
         yield
 
 
@@ -64,7 +64,7 @@ class WholeStore:
             return
         assert isinstance(phase, Train)
         last = state.epoch == phase.epochs
-        folder = self._folder(run.protocol, state.epoch)
+        folder = self._folder(run, state.epoch)
         if folder.is_dir() or not (last or state.epoch in rewind.points(run.protocol, index)):
             return
         tensors, plain = pack(state)
@@ -83,10 +83,10 @@ class WholeStore:
             return False
         assert isinstance(phase, Train)
         wanted = sorted(e for e in rewind.points(protocol, index) | {phase.epochs} if e > done)
-        if not all(self._folder(protocol, epoch).is_dir() for epoch in wanted):
+        if not all(self._folder(run, epoch).is_dir() for epoch in wanted):
             return False
         try:
-            found = {epoch: checkpoint.read(self._folder(protocol, epoch)) for epoch in wanted}
+            found = {epoch: checkpoint.read(self._folder(run, epoch)) for epoch in wanted}
         except checkpoint.DamagedCheckpointError:
             return False
         for epoch in rewind.points(protocol, index) & found.keys():
@@ -99,5 +99,5 @@ class WholeStore:
         run.saver.save(Position(index + 1, 0, len(run.rows)), run.extra)
         return True
 
-    def _folder(self, protocol: Protocol, epoch: int) -> Path:
-        return self.root / whole_key(protocol)[:32] / f"{epoch:06d}"
+    def _folder(self, run: Running, epoch: int) -> Path:
+        return self.root / beginning_of(run, whole_key(run.protocol)) / f"{epoch:06d}"

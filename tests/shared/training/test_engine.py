@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from shared.errors import ReproError
-from shared.protocol import Method, Optimizer, Protocol, Schedule
+from shared.protocol import Method, Optimizer, Protocol, Prune, Schedule
 from shared.training.engine import Engine
 from shared.training.method import Component
 from shared.training.rundir import RunDirectory
@@ -164,6 +164,33 @@ def test_a_beginning_serves_only_runs_that_train_alike(
     after = make_engine(folder="after", prefixes=shared)
     after.run()
     assert print_of(after) == print_of(alone)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["up to the first pruning", "whole phase"])
+def test_a_beginning_serves_only_runs_on_the_same_data(
+    make_engine: Make, tiny: Tiny, tmp_path: Path, whole: bool
+) -> None:
+    phase = tiny().phases[0]
+    ticket = Prune(method=Method(name="magnitude", options={"sparsity": 0.5}))
+    plan = tiny(phases=(phase.model_copy(update={"methods": ()}), ticket)) if whole else tiny()
+    shared = tmp_path / "beginnings"
+
+    class Count(Component):
+        steps = 0
+
+        def after_step(self, state: State) -> None:
+            self.steps += 1
+
+    def steps(folder: str, data: str) -> int:
+        count = Count()
+        engine = make_engine(plan, folder, prefixes=shared, observers=[count])
+        engine.saver.data = {"train": data}
+        engine.run()
+        return count.steps
+
+    first = steps("first", "as it was")
+    assert steps("again", "as it was") < first
+    assert steps("changed", "another") == first
 
 
 def test_divergence_is_a_result(make_engine: Make, tiny: Tiny) -> None:
