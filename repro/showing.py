@@ -1,4 +1,4 @@
-"""A table of a paper laid open, as plain data: claims, protocols by scale, arithmetic, the authors' own numbers."""
+"""A table of a paper laid open, as plain data: claims, protocols by scale, arithmetic, the published numbers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Shown:
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """The table's sentences, judged on the authors' own numbers; nothing is run."""
+        """The table's sentences, judged on the published numbers; nothing is run."""
         if not any(isinstance(c, Ordering | Trend | Collapse | Compound) for c in self.table.claims):
             return []
         from repro.verdicts.published import judge_published

@@ -138,7 +138,7 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
 
 
 def on_published(paper: Paper, table: str | None) -> list[Verdict]:
-    """The paper's sentences, judged on the authors' own numbers; all of them, or those of a table."""
+    """The paper's sentences, judged on the published numbers; all of them, or those of a table."""
     from repro.verdicts.published import judge_published
 
     verdicts = judge_published(paper)

@@ -1,7 +1,7 @@
-"""What the FlipOut paper says in words, as claims that runs and the authors' own numbers can be held against.
+"""What the FlipOut paper says in words, as claims that runs and the published numbers can be held against.
 
 The table sentences are what each README table shows; ``SENTENCES`` are Q1 to Q13 of the sheet's section 9, those that
-the authors' own numbers contradict included. Judgements are not written down here: ``repro verify --published`` makes
+the published numbers contradict included. Judgements are not written down here: ``repro verify --published`` makes
 them from claims.csv.
 """
 

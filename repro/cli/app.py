@@ -9,7 +9,7 @@ import typer
 
 COMMANDS = {
     "list": "Papers, tables, experiments, methods, networks and data sets.",
-    "show": "A table's claims, its protocol at each scale, variants and what the authors' numbers say.",
+    "show": "A table's claims, its protocol at each scale, variants and what the published numbers say.",
     "run": "One training run with a paper's own options.",
     "verify": "Run what a table needs and say, number by number, whether it stands.",
     "sweep": "Many runs: tables, experiments or a grid, in local processes.",

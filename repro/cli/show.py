@@ -16,7 +16,7 @@ def command(
 ) -> None:
     """Show a paper's tables, or one table: claims and margins, the protocol at each scale, what a run costs.
 
-    Beside each sentence stands what the authors' own published numbers say about it.
+    Beside each sentence stands what the published numbers say about it.
     """
     from repro.cli import show_screen as screen
     from repro.cli.console import err, print_json
@@ -32,7 +32,7 @@ def command(
             screen.paper(chosen, facts)
         return
     shown = Shown(chosen, chosen.table(table))
-    with err.status("Counting multiply-adds, judging the authors' own numbers ..."):
+    with err.status("Counting multiply-adds, judging the published numbers ..."):
         if json:
             frame = {"schema_version": SCHEMA_VERSION, "kind": "show.table", "paper": chosen.name}
             notes = {"variants": dict(chosen.variants), "scales": dict(chosen.scale_notes)}

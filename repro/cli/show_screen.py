@@ -32,7 +32,7 @@ def paper(chosen: Paper, facts: dict[str, Any]) -> None:
     _notes(chosen)
     out.print(
         f"[quiet]`repro show {chosen.name} --table NAME` shows one table; `repro verify {chosen.name} --published` "
-        "judges the sentences on the authors' own numbers.[/]"
+        "judges the sentences on the published numbers.[/]"
     )
 
 
@@ -95,7 +95,7 @@ def _numbered(texts: list[str]) -> dict[str, str]:
 
 
 def _sentences(shown: Shown) -> None:
-    grid = _grid("Sentences, and what the authors' own numbers say", "sentence", "verdict", "reason")
+    grid = _grid("Sentences, and what the published numbers say", "sentence", "verdict", "reason")
     for verdict in shown.verdicts:
         label = Text(verdict.text, style=STYLES[verdict.label])
         grid.add_row(verdict.claim.text, label, Text(numbers.sentence(verdict.reason)))

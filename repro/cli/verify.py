@@ -24,7 +24,7 @@ def command(
     seeds: Annotated[str | None, typer.Option(help="How many seeds, or which (42,43,44).")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run, what it costs here, and stop.")] = False,
     published: Annotated[
-        bool, typer.Option("--published", help="Judge the sentences on the authors' own numbers; runs nothing.")
+        bool, typer.Option("--published", help="Judge the sentences on the published numbers; runs nothing.")
     ] = False,
     from_: Annotated[
         list[Path] | None, typer.Option("--from", help="Judge these records (files or folders); runs nothing.")

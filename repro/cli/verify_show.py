@@ -152,9 +152,9 @@ def judged_json(result: Judged) -> dict[str, Any]:
 
 
 def published(paper: Paper, verdicts: list[Verdict], table: str | None) -> None:
-    """What the authors' own numbers say about their sentences."""
+    """What the published numbers say about the sentences."""
     where = f", table {table}" if table else ""
-    out.print(f"[head]{paper.title}[/]{where}: the sentences, judged on the authors' own numbers. Nothing was run.")
+    out.print(f"[head]{paper.title}[/]{where}: the sentences, judged on the published numbers. Nothing was run.")
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     grid.add_column("sentence", ratio=2, overflow="fold")
     grid.add_column("verdict", max_width=18)

@@ -58,7 +58,7 @@ class Content:
 
     @cached_property
     def sentences(self) -> list[tuple[Verdict, Verdict | None]]:
-        """The paper's sentences: judged on the authors' own numbers, and on our runs."""
+        """The paper's sentences: judged on the published numbers, and on our runs."""
         own = {v.claim.id: v for t in self.verdicts for v in t.verdicts}
         if not self.scope:
             table = find_table(self.paper, SENTENCES)

@@ -38,7 +38,7 @@ def verdict_table(table: TableVerdict) -> str:
 
 
 def published_table(verdicts: Iterable[Verdict], title: str) -> str:
-    """Sentences judged on the authors' own numbers."""
+    """Sentences judged on the published numbers."""
     return longtable(SENTENCE_HEADER, [sentence_cells(v) for v in verdicts], SENTENCE_WIDTHS, title)
 
 

@@ -18,7 +18,7 @@ def verdict_table(table: TableVerdict) -> str:
 
 
 def published_table(verdicts: Iterable[Verdict]) -> str:
-    """Sentences judged on the authors' own numbers: sentence, label, reason."""
+    """Sentences judged on the published numbers: sentence, label, reason."""
     return grid(SENTENCE_HEADER, [sentence_cells(v) for v in verdicts]) + "\n"
 
 

@@ -6,7 +6,7 @@ from repro.report import numbers
 from repro.verdicts.verdict import Verdict
 
 HEADER = ("claim", "published", "ours", "interval", "margin", "verdict", "reason")
-SENTENCE_HEADER = ("sentence", "on the authors' own numbers", "reason")
+SENTENCE_HEADER = ("sentence", "on the published numbers", "reason")
 
 
 def cells(verdict: Verdict) -> tuple[str, ...]:
@@ -23,7 +23,7 @@ def cells(verdict: Verdict) -> tuple[str, ...]:
 
 
 def sentence_cells(verdict: Verdict) -> tuple[str, ...]:
-    """One verdict on the authors' own numbers under ``SENTENCE_HEADER``."""
+    """One verdict on the published numbers under ``SENTENCE_HEADER``."""
     return title(verdict), label(verdict), numbers.sentence(" ".join((verdict.reason, *verdict.flags)))
 
 

@@ -1,4 +1,4 @@
-"""The authors' own numbers of each experiment: one published cell per experiment and metric."""
+"""What was published of each experiment: one cell per experiment and metric."""
 
 from __future__ import annotations
 

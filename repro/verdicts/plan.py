@@ -129,7 +129,7 @@ def _ordering(claim: Ordering, cells: Mapping[Key, Cell], seeds: int) -> PowerPl
         return PowerPlan(claim.id, "ordering", seeds, text=text)
     sd, gap = ((a.sd**2 + b.sd**2) / 2) ** 0.5, a.mean - b.mean - claim.by
     if gap <= 0:
-        text = f"The authors' own numbers go the other way by {num(-gap)}: no number of seeds would support it."
+        text = f"The published numbers go the other way by {num(-gap)}: no number of seeds would support it."
         return PowerPlan(claim.id, "ordering", seeds, None, sd, decidable=False, text=text)
     needed = seeds_to_order(gap / sd)
     shown = f"{needed} seeds a side reach" if needed else "no practical number of seeds reaches"

@@ -1,4 +1,4 @@
-"""A paper's sentences judged on the authors' own published numbers; no run is needed."""
+"""A paper's sentences judged on the published numbers; no run is needed."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _verdict(claim: Claim, label: Label, reason: str, **more: object) -> Verdict
 
 
 def _missing(claim: Claim, experiments: list[str]) -> Verdict:
-    return _verdict(claim, "NOT TESTED", f"The authors published no usable number for {', '.join(experiments)}.")
+    return _verdict(claim, "NOT TESTED", f"No usable number was published for {', '.join(experiments)}.")
 
 
 def _several(cell: Cell) -> bool:

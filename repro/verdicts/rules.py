@@ -51,7 +51,7 @@ class Evidence:
 
     @property
     def cells(self) -> Mapping[Key, Cell]:
-        """The authors' own numbers."""
+        """The published numbers."""
         where = ("cells", self.paper.name)
         if where not in self.runs.cache:
             self.runs.cache[where] = published_cells(self.paper)

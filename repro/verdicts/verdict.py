@@ -24,7 +24,7 @@ Label = Literal[
     "BROKEN",
     "NOT SIGNIFICANT",
 ]
-"""The binding labels (DESIGN 5); NOT SIGNIFICANT is only given on the authors' own published numbers."""
+"""The binding labels (DESIGN 5); NOT SIGNIFICANT is only given on the published numbers."""
 
 Kind = Literal["value", "ordering", "trend", "collapse", "exact", "invariant", "compound"]
 
@@ -61,7 +61,7 @@ class Verdict:
         cost_seconds: what those runs took.
         gating: ``False`` where the published number is only recalled or read off a figure: it decides nothing.
         parts: verdicts on the parts of a compound claim.
-        published: ``True`` where the authors' own numbers were judged, not our runs.
+        published: ``True`` where the published numbers were judged, not our runs.
     """
 
     claim: Claim

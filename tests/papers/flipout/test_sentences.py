@@ -53,7 +53,7 @@ def test_kinds_have_rules() -> None:
 
 
 def test_contradicted_sentences_are_not_left_out() -> None:
-    """Q4 and Q5 fail on ResNet18 in the authors' own means (flipout sheet, section 9)."""
+    """Q4 and Q5 fail on ResNet18 in the published means (flipout sheet, section 9)."""
     by_id = {c.id: c for c in leaves(paper.sentences)}
     for id in ("q4-resnet18-99.9", "q5-resnet18", "q1-densenet121-99.9-hoyer-square-3e-4"):
         claim = by_id[id]

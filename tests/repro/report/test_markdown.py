@@ -30,3 +30,8 @@ def test_every_sentence_of_the_paper_is_judged_on_its_numbers(paper):
     text = published_table(verdicts)
     assert len(text.splitlines()) == len(verdicts) + 2
     assert "two-sided p = 0.058" in text
+
+
+def test_numbers_are_not_said_to_be_the_authors(paper):
+    """Some papers are judged on a third party's logs."""
+    assert "| sentence | on the published numbers | reason |" in published_table(judge_published(paper))

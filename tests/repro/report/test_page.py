@@ -95,7 +95,7 @@ def test_without_runs_the_page_says_what_is_missing_and_how_to_get_it(paper, emp
     text = seen(empty).text
     assert "no run yet" in text
     assert all(f"repro verify flipout --table {t} --scale paper" in text for t in ("vgg19", "grid", "noise"))
-    assert "two-sided p = 0.058" in text, "the authors' own numbers are judged all the same"
+    assert "two-sided p = 0.058" in text, "the published numbers are judged all the same"
     assert 'id="grid-vgg19-published"' in empty
     assert len(empty) < 3e6
 
