@@ -91,23 +91,50 @@ def _first_event(protocol: Protocol) -> int:
     return min(intervals, default=0)
 
 
+MOST_SEEDS = 20
+"""A bare number up to this is a number of seeds; a larger one might be meant as a seed, and is refused."""
+
+
 def parse_seeds(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
-    """Seeds as typed: a number of seeds (``3``: the table's first three) or a list (``42,43,44``; ``7,`` is one seed).
+    """Seeds as typed: a number of seeds (``3``: the table's first three) or which (``42,43``, ``7,``, ``42-61``).
 
     Raises:
         ReproError: for anything else.
     """
     if text is None:
         return tuple(default)
-    try:
-        numbers = [int(part) for part in text.removesuffix(",").split(",")]
-    except ValueError:
-        numbers = [-1]
-    if min(numbers) < 0 or text.strip() == "0" or len(set(numbers)) < len(numbers):
-        raise ReproError(f"--seeds {text!r} is neither a number of seeds such as 3 nor a list such as 42,43,44.")
-    if len(numbers) > 1 or "," in text or numbers[0] > 20:
-        return tuple(numbers)
+    typed = text.replace(" ", "")
+    if "," not in typed and "-" not in typed:
+        return _first(_number(typed, text), default, text)
+    seeds: list[int] = []
+    for part in typed.removesuffix(",").split(","):
+        low, _, high = part.partition("-")
+        seeds.extend(range(_number(low, text), _number(high or low, text) + 1))
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise _neither(text)
+    return tuple(seeds)
+
+
+def _first(count: int, default: Sequence[int], text: str) -> tuple[int, ...]:
+    """The table's first seeds; past its last one they count on."""
+    if not count:
+        raise _neither(text)
+    if count > MOST_SEEDS:
+        raise ReproError(
+            f"--seeds {count} may mean {count} seeds or the seed {count}; write {count}, (with a comma) for the one "
+            f"seed, or a range such as {default[0]}-{default[0] + count - 1} for as many."
+        )
     known = list(default)
-    while len(known) < numbers[0]:
+    while len(known) < count:
         known.append(max(known) + 1)
-    return tuple(known[: numbers[0]])
+    return tuple(known[:count])
+
+
+def _number(part: str, text: str) -> int:
+    if not part.isdecimal():
+        raise _neither(text)
+    return int(part)
+
+
+def _neither(text: str) -> ReproError:
+    return ReproError(f"--seeds {text!r} is neither a number of seeds such as 3 nor a list such as 42,43,44 or 42-44.")

@@ -48,7 +48,7 @@ def command(
         Path | None, _option(WHAT, help="A file of grids, one a line: method=snip sparsity=.9,.99")
     ] = None,
     scale: Annotated[str, _option(WHAT, help="demo, reduced, paper, or auto.")] = "auto",
-    seeds: Annotated[str | None, _option(WHAT, help="How many seeds, or which (42,43,44).")] = None,
+    seeds: Annotated[str | None, _option(WHAT, help="How many seeds (3), or which (42,43; 7, for one; 42-51).")] = None,
     precision: Annotated[
         str | None, _option(WHAT, help="float32, tf32, bf16 or float64 instead of the protocol's.")
     ] = None,

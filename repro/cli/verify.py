@@ -21,7 +21,7 @@ def command(
         str | None, typer.Option(help="With --network: the data set whose images and classes it is for (cifar10).")
     ] = None,
     scale: Annotated[str, typer.Option(help="demo, reduced, paper, or auto.")] = "auto",
-    seeds: Annotated[str | None, typer.Option(help="How many seeds, or which (42,43,44).")] = None,
+    seeds: Annotated[str | None, typer.Option(help="How many seeds (3), or which (42,43; 7, for one; 42-51).")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run, what it costs here, and stop.")] = False,
     published: Annotated[
         bool, typer.Option("--published", help="Judge the sentences on the published numbers; runs nothing.")

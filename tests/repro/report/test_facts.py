@@ -69,5 +69,22 @@ def test_the_checklist_says_what_a_crop_is_padded_with(paper, made):
         assert sentence.endswith(f"augmented by {words}")
 
 
+def test_the_checklist_says_how_pictures_are_cropped(paper, made):
+    record = made("vgg19/flipout/99.9", "demo")
+    crops = (
+        Augment(kind="resized-crop"),
+        Augment(kind="grayscale", probability=0.2),
+        Augment(kind="colour-jitter", strength=0.4),
+        Augment(kind="flip"),
+    )
+    data = Data(name="imagenet", resize=224, shorter_side=256, augment=crops)
+    record = record.model_copy(update={"protocol": record.protocol.with_(data=data)})
+    (sentence,) = dict(checklist(paper, [record], []))["Preprocessing and augmentation"]
+    assert sentence == (
+        "imagenet: shorter side resized to 256 and the central 224 cut out, as stored, augmented by resized-crop of "
+        "0.08 to 1 of the area, grayscale with p = 0.2, colour-jitter 0.4, flip with p = 0.5"
+    )
+
+
 def test_durations_are_for_people():
     assert [facts.duration(s) for s in (40, 300, 7200, 86400 * 3)] == ["40 s", "5 min", "2.0 h", "3.0 days"]
