@@ -74,7 +74,7 @@ OPTIONS: tuple[Option, ...] = (
         "growth_rule",
         str,
         "random",
-        "Which free units grow (gradient is RigL's rule, outside the paper).",
+        "Which free units grow (gradient is RigL's, outside the paper; the README says what else RigL does).",
         ("random", "gradient"),
         WHEN,
     ),

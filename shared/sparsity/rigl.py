@@ -39,4 +39,15 @@ def updated(weights: Tensor, live: Tensor, gradient: Tensor, k: int) -> Tensor:
         k: connections to move; a dropped one may grow again at once, and then keeps its weight.
     """
     kept = highest(weights.abs().masked_fill(~live, -1.0), int(live.sum()) - k)
-    return kept | highest(gradient.abs().masked_fill(kept, -torch.inf), k)
+    return kept | grown(gradient.abs(), kept, k)
+
+
+def grown(sizes: Tensor, kept: Tensor, k: int) -> Tensor:
+    """The ``k`` entries of largest gradient among those that are not kept, the ones just dropped included.
+
+    Args:
+        sizes: ``[n]`` absolute gradients, of single weights or averaged over units.
+        kept: ``[n]`` bool.
+        k: entries to grow, at most as many as are not kept.
+    """
+    return highest(sizes.masked_fill(kept, -torch.inf), k)

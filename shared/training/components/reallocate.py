@@ -2,7 +2,8 @@
 
 One event drops units of low magnitude, zeroes everything inactive and grows as many units elsewhere at value 0. The
 methods differ in the score to drop by (a global adaptive threshold, or a fraction of each tensor) and in what is grown
-where (in proportion to the survivors of each tensor, or where it was lost). Momentum buffers are not touched.
+where (in proportion to the survivors of each tensor, or where it was lost). Momentum buffers are not touched, unless
+growth follows the gradient.
 
 Source: dsr sheet, sections 4.1, 4.2, 4.10 and 4.11.
 """
@@ -15,8 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from shared.sparsity import growth, reallocation
-from shared.sparsity.topk import highest
+from shared.sparsity import growth, reallocation, rigl
 from shared.sparsity.units import Granularity, live_units, of_units, unit_scores
 from shared.training.components.events import Clock
 from shared.training.components.masked_weights import keep_dormant
@@ -42,7 +42,9 @@ class Reallocation(Component):
         granularity: units of convolutions.
         new: value of grown units: ``zero``, or ``random`` (all inactive positions are redrawn at every event).
         grow: which free units: at ``random``, or those of the largest mean absolute ``gradient`` (RigL's rule, outside
-            the paper). The dense gradient is read before others mask it: this component then comes before them.
+            the paper; sheet 4.16). A unit just dropped may then grow again and keeps its weights and momentum; all
+            others start without momentum. The dense gradient is read before others mask it: this component then comes
+            before them.
     """
 
     def __init__(
@@ -99,13 +101,15 @@ class Reallocation(Component):
         dropped = self._drop(scores, live)
         survivors = [m & ~d for m, d in zip(live, dropped, strict=True)]
         k, r = [int(d.sum()) for d in dropped], [int(s.sum()) for s in survivors]
-        grown, passes = self._allocate(state, r, k, [int((~m).sum()) for m in live])
-        self._clear(state, survivors)
-        after = {}
-        for index, (name, mask) in enumerate(masks.live.items()):
-            new = self._grown(state, index, ~live[index], grown[index])
-            after[name] = of_units(survivors[index] | new, mask.shape)
-        masks.set(after)
+        by_gradient = self.grow == "gradient"
+        free = [~s for s in survivors] if by_gradient else [~m for m in live]
+        grown, passes = self._allocate(state, r, k, [int(f.sum()) for f in free])
+        new = [self._grown(state, i, f, n) for i, (f, n) in enumerate(zip(free, grown, strict=True))]
+        self._clear(state, [s | (n & m) for s, n, m in zip(survivors, new, live, strict=True)])
+        if by_gradient:
+            self._forget_momentum(state, [n & ~m for n, m in zip(new, live, strict=True)])
+        after = zip(masks.live.items(), survivors, new, strict=True)
+        masks.set({name: of_units(s | n, mask.shape) for (name, mask), s, n in after})
         for name, mask in masks.live.items():
             self.explored[f"explored/{name}"] |= mask
         used = self.threshold
@@ -115,8 +119,7 @@ class Reallocation(Component):
 
     def _grown(self, state: State, index: int, free: Tensor, k: int) -> Tensor:
         if self.grow == "gradient":
-            scores = unit_scores(self.gradients[index], self.granularity)
-            return highest(scores.masked_fill(~free, -1.0), k)
+            return rigl.grown(unit_scores(self.gradients[index], self.granularity), ~free, k)
         key = {"epoch": state.epoch, "step": state.step, "index": index}
         return growth.choose_free(state.draws, free, k, "growth", **key)
 
@@ -160,6 +163,14 @@ class Reallocation(Component):
             like = torch.empty(int(gone.sum()), dtype=p.dtype, device=p.device)
             key = {"epoch": state.epoch, "step": state.step, "index": index}
             p[gone] = new_weight_sd(p.shape) * state.draws.normal(like, "new-weights", **key)
+
+    def _forget_momentum(self, state: State, units: list[Tensor]) -> None:
+        if state.optimizer is None:
+            return
+        for p, new in zip(state.masks.parameters.values(), units, strict=True):
+            buffer = state.optimizer.state[p].get("momentum_buffer")
+            if buffer is not None:
+                buffer.masked_fill_(of_units(new, p.shape), 0.0)
 
     def after_epoch(self, state: State) -> None:
         """Hand over what happened in this epoch's events."""
