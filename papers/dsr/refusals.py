@@ -42,7 +42,7 @@ CONVOLUTIONS = network_in("wide_resnet", "imagenet_resnet50")
 RULES: tuple[Needs[Choice], ...] = (
     Needs("depth", network_in("wide_resnet"), "on {network}, whose depth is fixed"),
     Needs("batch_norm", network_in("lenet300"), "on {network}, which has no form without it"),
-    Needs("augmentation", network_in("wide_resnet"), "on {network}; only CIFAR-10 has an augmentation to leave out"),
+    Needs("augmentation", network_in("wide_resnet"), "on {network}; the original leaves it out on CIFAR-10 alone"),
     Needs("sparse_downsample", network_in("imagenet_resnet50"), "on {network}"),
     Needs("sparsity", lambda c: c["method"] != "dense", NOT_HERE),
     Needs(

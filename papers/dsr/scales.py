@@ -88,6 +88,8 @@ def reduced(protocol: Protocol) -> Protocol:
     keep["val_size"] = _held_out(protocol, cut.per_class, protocol.model.classes)
     if protocol.data.resize is not None:
         keep["resize"] = cut.side
+    if protocol.data.resize and protocol.data.shorter_side:
+        keep["shorter_side"] = round(protocol.data.shorter_side * cut.side / protocol.data.resize)
     data = protocol.data.model_copy(update=keep)
     return _cut(protocol, cut, "reduced", data, channels=protocol.model.channels, classes=protocol.model.classes)
 

@@ -71,7 +71,14 @@ CIFAR10 = Data(
     std=(63.0 / 255, 62.1 / 255, 66.7 / 255),
     augment=(Augment(kind="pad-crop", padding=4, padding_mode="reflect"), Augment(kind="flip")),
 )
-IMAGENET = Data(name="imagenet", resize=224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+IMAGENET = Data(
+    name="imagenet",
+    resize=224,
+    shorter_side=256,
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    augment=(Augment(kind="resized-crop"), Augment(kind="flip")),
+)
 DATA = {"mnist": MNIST, "cifar10": CIFAR10, "imagenet": IMAGENET}
 
 NETWORKS = {"lenet300": "mnist", "wide_resnet": "cifar10", "imagenet_resnet50": "imagenet"}

@@ -87,6 +87,7 @@ def test_typed_options_give_the_published_run(options, experiment):
         ({"stop_rewiring_epoch": 150}, "beyond the 100 epochs"),
         ({"network": "wide_resnet", "batch_norm": False}, "--no-batch-norm has no effect"),
         ({"network": "wide_resnet", "sparsity_linear": 0.5}, "classifier stays dense"),
+        ({"network": "imagenet_resnet50", "augmentation": False}, "leaves it out on CIFAR-10 alone"),
         ({"masks_of_dsr": "fresh"}, "belongs to static"),
         ({"drop_criterion": "fraction"}, "needs --drop-fraction"),
         ({"method": "set", "drop_criterion": "threshold"}, "needs --reallocations-per-update"),

@@ -118,3 +118,15 @@ def test_identities_are_pinned():
 
 
 PINNED = {"mnist/dsr/99": "808859a18e30", "mnist/dense": "f30ebb7d97c3", "cifar10/dsr/90": "a257ff3ed171"}
+
+
+def test_imagenet_is_cropped_at_random_in_training_and_in_the_centre_to_evaluate():
+    """Sheet, section 3; the reduced scale keeps the share of the picture that is seen."""
+    data = paper.at_scale("imagenet/dsr/80", "paper", 42).data
+    crop, flip = data.augment
+    assert (crop.kind, crop.scale, crop.ratio) == ("resized-crop", (0.08, 1), (3 / 4, 4 / 3))
+    assert (flip.kind, flip.probability) == ("flip", 0.5)
+    assert (data.shorter_side, data.resize) == (256, 224)
+    small = paper.at_scale("imagenet/dsr/80", "reduced", 42).data
+    assert (small.shorter_side, small.resize, small.augment) == (73, 64, data.augment)
+    assert not paper.at_scale("imagenet/dsr/80", "demo", 42).data.per_picture
