@@ -105,7 +105,7 @@ def _phases(c: Choice) -> list[Phase]:
 
 def _dense(c: Choice) -> bool:
     """A dense network of the zoo or of ImageNet: its only phase is called as in their tables."""
-    return not c.small and c.reg == "none" and c["prune_rule"] == "none"
+    return not c.small and not c["pretrained"] and c.reg == "none" and c["prune_rule"] == "none"
 
 
 def _prune(c: Choice, variant: str, masked: bool) -> Prune:

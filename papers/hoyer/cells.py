@@ -17,6 +17,7 @@ from papers.hoyer.settings import (
     EQUAL,
     FRONT,
     GROUP,
+    GROUP_FRONT,
     MLP,
     NETWORK_TITLES,
     NONE,
@@ -80,7 +81,7 @@ class Cell:
         what = f"{TITLES[self.reg]} {scientific(self.strength)}".strip()
         what += " with weight decay" * (self.structure and self.reg == "none")
         what += f", {self.epochs} epochs" * (self.epochs != 250) + f", lr {self.lr}" * (self.lr != "0.001")
-        if self.reg != "none":
+        if self.reg != "none" or self.pretrained:
             what += " from the dense network" if self.pretrained else " from scratch"
         threshold = self.end[1:]
         cuts = {"T": f", cut at {threshold}", "V": f", cut at {threshold} std"}
@@ -141,9 +142,11 @@ def _paper() -> Iterator[Cell]:
 
 
 def _front() -> Iterator[Cell]:
-    for network, rows in FRONT.items():
-        for s in rows:
-            yield _pruned(network, s, f"V{s.ratio}", pretrained=True)
+    """All from the dense network that the other tables start from, which is trained once for each seed."""
+    for structure, fronts in ((False, FRONT), (True, GROUP_FRONT)):
+        for network, rows in fronts.items():
+            for s in (*rows, *[NONE] * structure):  # the structure script's decay alone is the fair baseline (trap 11)
+                yield _pruned(network, s, f"V{s.ratio}", structure=structure, pretrained=True)
 
 
 def _equal() -> Iterator[Cell]:

@@ -9,27 +9,29 @@ fewer weights *and* lose at most the margin in accuracy; and pruned to equal rem
 from __future__ import annotations
 
 from papers.hoyer import zoo
+from papers.hoyer.as_corrected import corrected
+from papers.hoyer.comparisons import (
+    BEST,
+    DENSE,
+    LAST,
+    PRETRAINED,
+    SCRATCH,
+    SENTENCE,
+    as_accurate,
+    experiment,
+    fewer,
+    of,
+    sparser,
+    structurally,
+    together,
+)
 from papers.hoyer.equal import equal_weights
 from papers.hoyer.laws import laws
-from papers.hoyer.settings import (
-    CNN,
-    ELEMENT,
-    FRONT,
-    GROUP,
-    MLP,
-    NETWORK_TITLES,
-    RERUN2,
-    RERUN2_STRENGTHS,
-    TITLES,
-    Strength,
-)
+from papers.hoyer.mnist_fronts import element_fronts, group_fronts
+from papers.hoyer.settings import CNN, MLP, NETWORK_TITLES, RERUN2, RERUN2_STRENGTHS, TITLES
 from papers.hoyer.structural_fronts import structural_fronts
 from shared.claims import Claim, Compound, Ordering, Trend
 
-SENTENCE = "sentences"
-LOSS = 0.2
-"""Accuracy, in points, that a sparser network may lose and still count as equally accurate: the margin for MNIST."""
-BEST, DENSE = "top1_accuracy_best_before_epoch", "top1_accuracy_dense"
 FALLING = (
     # of each pair, the second has the lower error
     ("alexnet", "vgg19-bn"),
@@ -44,64 +46,14 @@ FALLING = (
 """The zoo's networks by falling error on CIFAR-10 as the seed prints it (sheet 5.1; 9, Q14)."""
 
 
-def _id(network: str, s: Strength, end: str | None = None, *, pretrained: bool = False) -> str:
-    start = "pretrained-" if pretrained else ""
-    return f"{network}/{start}{s.reg}-{s.strength}/{end or f'V{s.ratio}'}"
-
-
-def _of(network: str, reg: str) -> Strength:
-    return next(s for s in (*ELEMENT[network], *GROUP[network]) if s.reg == reg)
-
-
-def fewer(id: str, sparse: str, dense: str, text: str, source: str) -> Ordering:
-    """One experiment keeps fewer weights than another."""
-    return Ordering(
-        id=id, table=SENTENCE, text=text, source=source, better=dense, worse=sparse, metric="remaining_weights"
-    )
-
-
-def as_accurate(id: str, one: str, other: str, text: str, source: str, others_metric: str | None = None) -> Ordering:
-    """One experiment, pruned by the ratio, is at most the margin less accurate than another."""
-    return Ordering(
-        id=id,
-        table=SENTENCE,
-        text=text,
-        source=source,
-        better=one,
-        worse=other,
-        metric=BEST,
-        worse_metric=others_metric,
-        by=-LOSS,
-    )
-
-
-def sparser(id: str, network: str, reg: str, other: str, source: str, *, pretrained: bool = False) -> Compound:
-    """A regulariser keeps fewer weights than another at an accuracy that is at most the margin lower."""
-    one, two = (_id(network, _of(network, r), pretrained=pretrained) for r in (reg, other))
-    start = ", from the dense network" if pretrained else ""
-    who = f"{TITLES[reg]} on {NETWORK_TITLES[network]}"
-    parts = (
-        fewer(f"{id}-weights", one, two, f"{who} keeps fewer weights than {TITLES[other]}{start}", source),
-        as_accurate(f"{id}-accuracy", one, two, f"{who} is as accurate as {TITLES[other]}{start}", source),
-    )
-    text = f"{who} gives a sparser network than {TITLES[other]} at equal accuracy{start}"
-    return Compound(id=id, table=SENTENCE, text=text, source=source, parts=parts)
-
-
-def _all(id: str, text: str, source: str, *parts: Claim, note: str = "", table: str = SENTENCE) -> Compound:
-    return Compound(id=id, table=table, text=text, source=source, parts=parts, note=note)
-
-
 def _front(network: str) -> Compound:
     """Q4."""
     parts = [
-        sparser(
-            f"q4-{network}-{start}-{other}", network, "hoyer-square", other, "abstract", pretrained=start == "dense"
-        )
-        for start in ("scratch", "dense")
+        sparser(f"q4-{network}-{name}-{other}", network, "hoyer-square", other, "abstract", start)
+        for name, start in (("scratch", SCRATCH), ("dense", PRETRAINED))
         for other in ("transformed-l1", "l1")
     ]
-    return _all(
+    return together(
         f"q4-{network}",
         f"On {NETWORK_TITLES[network]}, Hoyer-Square gives sparser networks than L1 and Transformed L1, as accurate",
         "abstract",
@@ -117,48 +69,35 @@ def _square(network: str) -> Compound:
 
 def _groups(network: str) -> Compound:
     """Q6."""
-    one, two = (_id(network, _of(network, reg)) for reg in ("group-hoyer-square", "group-lasso"))
-    who = f"Group-HS on {NETWORK_TITLES[network]}"
-    source = "paper (sheet 9, Q6)"
-    less = Ordering(
-        id=f"q6-{network}-macs",
-        table=SENTENCE,
-        text=f"{who} leaves fewer multiply-adds than Group Lasso",
-        source=source,
-        better=two,
-        worse=one,
-        metric="structured_macs_percent",
-    )
-    equal = as_accurate(f"q6-{network}-accuracy", one, two, f"{who} is as accurate as Group Lasso", source)
-    return _all(f"q6-{network}", f"{who} beats Group Lasso structurally", source, less, equal)
+    return structurally(f"q6-{network}", network, "paper (sheet 9, Q6)")
 
 
 def _ratio_rule(network: str) -> Compound:
     """Q8."""
-    s = _of(network, "hoyer-square")
-    one, two = _id(network, s), _id(network, s, "T0.001")
+    s = of(network, "hoyer-square")
+    one, two = experiment(network, s), experiment(network, s, end="T0.001")
     what = f"Hoyer-Square on {NETWORK_TITLES[network]}"
-    return _all(
+    return together(
         f"q8-{network}",
         f"{what}: a multiple of the standard deviation prunes further than a fixed threshold at equal accuracy",
         "seed",
         fewer(f"q8-{network}-weights", one, two, f"{what} keeps fewer weights by the ratio", "seed"),
         # each rule reports its own way: best of what is measured before an epoch, and the last epoch
-        as_accurate(f"q8-{network}-accuracy", one, two, f"{what} is as accurate by the ratio", "seed", "top1_accuracy"),
+        as_accurate(f"q8-{network}-accuracy", one, two, f"{what} is as accurate by the ratio", "seed", BEST, LAST),
         note="the two rules finetune differently as well, and the ratio's accuracy is a best one (trap 5)",
     )
 
 
 def _pretraining(network: str) -> Ordering:
     """Q9."""
-    s = _of(network, "hoyer-square")
+    s = of(network, "hoyer-square")
     return Ordering(
         id=f"q9-{network}",
         table=SENTENCE,
         text=f"Hoyer-Square on {NETWORK_TITLES[network]} ends more accurate from the dense network than from scratch",
         source="README",
-        better=_id(network, s, pretrained=True),
-        worse=_id(network, s),
+        better=experiment(network, s, PRETRAINED),
+        worse=experiment(network, s),
         metric=DENSE,
     )
 
@@ -182,7 +121,7 @@ def _weight_decay(network: str) -> Compound:
     one, two = f"{network}/none-decay1e-4/V0.25", f"{network}/none/V0.25"
     what = f"weight decay alone on {NETWORK_TITLES[network]}"
     source = "sheet, trap 11"
-    return _all(
+    return together(
         f"q12-{network}",
         f"Without a regulariser, {what} lets the same rule remove far more weights at equal accuracy",
         source,
@@ -207,27 +146,7 @@ def _strength() -> Compound:
                     metric=metric,
                 )
             )
-    return _all("q13-strength", "A larger strength gives sparser, less accurate networks", "second rerun", *parts)
-
-
-def _fronts() -> list[Claim]:
-    """What each regulariser trades along its strengths at its own ratio, from the dense network (trap 24)."""
-    out: list[Claim] = []
-    for s in ELEMENT[MLP]:
-        along = sorted([s, *(f for f in FRONT[MLP] if f.reg == s.reg)], key=lambda x: float(x.strength))
-        experiments = tuple(_id(MLP, x, pretrained=True) for x in along)
-        for metric, what in (("remaining_weights", "Fewer weights remain"), (BEST, "Accuracy falls")):
-            out.append(
-                Trend(
-                    id=f"front-{s.reg}-{metric}",
-                    table="mnist-mlp-front",
-                    text=f"{what} as the strength of {TITLES[s.reg]} grows, pruned at {s.ratio} std",
-                    source="sheet 9, Q13, by the ratio rule",
-                    experiments=experiments,
-                    metric=metric,
-                )
-            )
-    return out
+    return together("q13-strength", "A larger strength gives sparser, less accurate networks", "second rerun", *parts)
 
 
 def _zoo(dataset: str) -> Compound:
@@ -244,7 +163,7 @@ def _zoo(dataset: str) -> Compound:
         )
         for worse, better in FALLING
     ]
-    return _all(
+    return together(
         f"q14-{dataset}",
         f"The deeper and wider networks of the zoo have lower errors on {dataset}, in the order printed for CIFAR-10",
         "seed table",
@@ -275,7 +194,10 @@ def of_table(name: str) -> list[Claim]:
         "mnist-mlp-sweep": [_strength(), _generalisation()],
         "cifar-zoo": [_zoo("cifar10"), _zoo("cifar100")],
         "cifar-notes": [_decay_of_densenet()],
-        "mnist-mlp-front": _fronts(),
+        "mnist-mlp-front": element_fronts(MLP),
+        "mnist-cnn-front": element_fronts(CNN),
+        "mnist-structural-front": group_fronts(),
+        "mnist-corrected": corrected(),
         "laws": [*laws()],
         "mnist-mlp-equal": equal_weights(MLP),
         "mnist-cnn-equal": equal_weights(CNN),

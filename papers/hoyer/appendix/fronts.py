@@ -16,7 +16,7 @@ TABLES = {
     ("lenet-300-100", "scratch"): "mnist-mlp",
     ("lenet-300-100", "dense"): "mnist-mlp-front",
     ("lenet-5", "scratch"): "mnist-cnn",
-    ("lenet-5", "dense"): "mnist-cnn",
+    ("lenet-5", "dense"): "mnist-cnn-front",
     ("lenet-300-100-fashion", "dense"): "fashion-mlp",
     ("lenet-5-fashion", "dense"): "fashion-cnn",
 }
@@ -42,7 +42,8 @@ def charts(found: Sequence[Shown], tables: Collection[str]) -> Iterator[Chart]:
             lines += _published(own)
         what = "multiply-adds of the smaller dense network" if structure else "weights left"
         table = "cifar-structural" if slug.startswith("cifar") else ""
-        table = table or ("mnist-structural" if structure and "fashion" not in slug else "")
+        if structure and "fashion" not in slug:
+            table = table or ("mnist-structural-front" if start == "dense" else "mnist-structural")
         table = table or (EQUAL.get(slug, "") if rule == "S" else "")
         table = table or ("mnist-mlp-sweep" if rule == "T" and start == "dense" else TABLES.get((slug, start), ""))
         yield Chart(
@@ -93,7 +94,7 @@ def groups(found: Sequence[Shown]) -> dict[tuple[str, bool, str, str], list[Show
     """
     out: dict[tuple[str, bool, str, str], list[Shown]] = {}
     for s in found:
-        for start in ("scratch", "dense") if s.method == "none" else (s.start,):
+        for start in s.starts:
             out.setdefault((s.slug, s.structure, start, s.rule), []).append(s)
     return {k: v for k, v in out.items() if any(s.method != "none" for s in v)}
 

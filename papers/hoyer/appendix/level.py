@@ -60,6 +60,6 @@ def _groups(found: Sequence[Shown]) -> dict[tuple[str, str], list[Shown]]:
     out: dict[tuple[str, str], list[Shown]] = {}
     for s in found:
         if s.rule == "S":
-            for start in ("scratch", "dense") if s.method == "none" else (s.start,):
+            for start in s.starts:
                 out.setdefault((s.place, start), []).append(s)
     return {k: v for k, v in out.items() if len({s.method for s in v}) > 1}

@@ -26,7 +26,7 @@ class Shown:
         slug: the same in a file name.
         method, strength: regulariser and lambda as written.
         end: how the run ends, as in ``papers.hoyer.cells``; ``T0.0001`` on CIFAR.
-        start: ``scratch`` or ``dense``; both for the unregularised network, which is its own start.
+        start: ``scratch`` or ``dense``.
         structure: whether channels and filters are what is pruned.
         scale, runs: the evidence.
     """
@@ -50,14 +50,23 @@ class Shown:
             " with weight decay" if self.structure and self.method == "none" and self.slug.startswith("lenet") else ""
         )
         name = f"{TITLES[self.method]} {scientific(self.strength)}".strip() + decay
-        return name if self.method == "none" else f"{name} {STARTS[self.start]}"
+        return name if self.method == "none" and self.start == "scratch" else f"{name} {STARTS[self.start]}"
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The starts it is compared with: the unregularised network is what dense starts begin with.
+
+        Not so the structure script's, whose decay changes it: that has runs of its own from the dense network.
+        """
+        return ("scratch", "dense") if self.method == "none" and not self.structure else (self.start,)
 
     @property
     def after(self) -> str:
         """The same within a sentence: ``after Hoyer-Square 2e-4 from scratch``."""
         if self.method != "none":
             return f"after {self.training}"
-        return "with weight decay alone" if self.training.endswith("decay") else "without a regulariser"
+        begun = f" {STARTS['dense']}" * (self.start == "dense")
+        return ("with weight decay alone" if self.structure else "without a regulariser") + begun
 
     @property
     def rule(self) -> str:

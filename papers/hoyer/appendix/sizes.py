@@ -23,7 +23,7 @@ def charts(found: Sequence[Shown]) -> Iterator[Chart]:
     """The largest weight tensor of each network and start: before pruning by size, or, of older records, at the end."""
     by_group: dict[tuple[str, str, bool], list[Shown]] = {}
     for s in trainings(found):
-        for start in ("scratch", "dense") if s.method == "none" else (s.start,):
+        for start in s.starts:
             if s.method in SHOWN and weights(s):
                 by_group.setdefault((s.slug, start, s.structure), []).append(s)
     for (slug, start, structure), own in by_group.items():

@@ -71,6 +71,19 @@ def test_a_front_has_one_line_a_regulariser_with_its_range() -> None:
     assert lines["no regulariser, published"].y == [98.44]
 
 
+def test_the_dense_front_of_groups_begins_with_its_own_weight_decay() -> None:
+    """The structure script's decay changes the network, so its run from scratch is no dense start (trap 11)."""
+    compact = {"before": {"macs": 100}, "after": {"macs": 40}}
+    names = ["none-decay1e-4/V0.25", "pretrained-none-decay1e-4/V0.25"]
+    names += [f"pretrained-group-hoyer-square-{s}/V0.8" for s in ("0.001", "0.002")]
+    runs = {f"{MLP}/{name}": [run(98.0 - i, 9_000, compact=compact)] for i, name in enumerate(names)}
+    (chart,) = [c for c in make(runs, ("mnist-structural-front",)).charts if c.name.startswith("front")]
+    assert chart.table == "mnist-structural-front"
+    assert "dense" in chart.name
+    none = next(line for line in chart.lines if line.label.startswith("no regulariser"))
+    assert list(none.y) == [97.0]
+
+
 def test_a_figure_whose_table_is_not_shown_stands_alone() -> None:
     assert {c.table for c in make(FRONT, ("laws",)).charts} == {""}
 

@@ -2,12 +2,15 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from papers.hoyer import counts, paper, zoo
+from papers.hoyer.cells import cells
 from papers.hoyer.claims import rows
-from shared.claims import Claim, Compound, Exact, Ordering, Value
+from papers.hoyer.settings import ELEMENT, GROUP
+from shared.claims import Claim, Compound, Exact, Ordering, Trend, Value
 from shared.paper import experiments_of
 
 COLUMNS: tuple[str, ...] = (
@@ -28,6 +31,15 @@ PUBLISHED = "8f23820e8e75814b355d807962f85953200e25eebd99bec14d328ace4646e9a6"
 
 CLAIMS: list[Claim] = [claim for table in paper.tables.values() for claim in table.claims]
 NUMBERS = {c.id: c for c in CLAIMS if isinstance(c, Value | Exact)}
+
+
+def leaves(claims: Iterable[Claim]) -> Iterator[Claim]:
+    """The claims without their compounds."""
+    for claim in claims:
+        if isinstance(claim, Compound):
+            yield from leaves(claim.parts)
+        else:
+            yield claim
 
 
 def test_the_published_columns_are_unchanged() -> None:
@@ -94,6 +106,55 @@ def test_the_zoo_is_compared_in_the_printed_order_with_no_network_left_out(datas
 def test_every_experiment_a_claim_needs_exists() -> None:
     for claim in CLAIMS:
         assert set(experiments_of(claim)) <= set(paper.experiments), claim.id
+
+
+def test_every_run_on_mnist_is_in_a_table() -> None:
+    """A sweep runs what claims need, so a cell that no claim names would never be run."""
+    needed = {e for c in CLAIMS for e in experiments_of(c)}
+    assert {c.id for c in cells()} <= needed
+
+
+def test_the_corrected_variant_is_shown_and_never_counted() -> None:
+    parts = [*leaves(paper.tables["mnist-corrected"].claims)]
+    assert {e for p in parts for e in experiments_of(p)} >= {c.id for c in cells() if c.corrected}
+    assert all(isinstance(p, Ordering) and not p.gating for p in parts)
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"), [("mnist-mlp-front", 4), ("mnist-cnn-front", 4), ("mnist-structural-front", 4)]
+)
+def test_a_front_has_three_strengths_around_a_published_one(table: str, lines: int) -> None:
+    """All start from one dense network for each network and seed, and each is pruned by one ratio."""
+    trends = [c for c in paper.tables[table].claims if isinstance(c, Trend)]
+    assert len({t.experiments for t in trends}) == lines
+    first: dict[object, set[str]] = {}
+    for trend in trends:
+        labels = [paper.experiments[e].labels for e in trend.experiments]
+        strengths = [float(at["strength"]) for at in labels]
+        assert strengths == sorted(strengths)
+        assert len(strengths) == 3
+        assert len({(at["method"], at["network"], at["pruning"]) for at in labels}) == 1
+        chosen = {float(s.strength) for rows in (ELEMENT, GROUP) for s in rows[str(labels[0]["network"])]}
+        assert set(strengths) & chosen
+        for e in trend.experiments:
+            first.setdefault(labels[0]["network"], set()).add(
+                paper.experiments[e].protocol(42).phases[0].model_dump_json()
+            )
+    assert all(len(begun) == 1 for begun in first.values())
+
+
+def test_groups_are_compared_with_weight_decay_alone_which_nobody_did() -> None:
+    """Trap 11: shown beside the paper's sentence, not counted."""
+    claims = [c for c in paper.tables["mnist-structural-front"].claims if isinstance(c, Compound)]
+    by_counted = Counter(all(getattr(p, "gating", True) for p in c.parts) for c in claims)
+    assert by_counted == {True: 2, False: 4}
+    beside = [p for c in claims for p in c.parts if isinstance(p, Ordering) and not p.gating]
+    assert {paper.experiments[e].labels["method"] for p in beside for e in experiments_of(p)} == {
+        "none",
+        "group-lasso",
+        "group-hoyer-square",
+    }
+    assert {paper.experiments[e].labels["start"] for p in beside for e in experiments_of(p)} == {"dense"}
 
 
 def test_recalled_numbers_never_decide() -> None:

@@ -28,6 +28,14 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
     ),
     ({"script": "mnist-structure-mlp"}, "lenet-300-100/none-decay1e-4/V0.25"),
     (
+        {"network": "lenet-5", "script": "mnist-structure-cnn", "pretrained": True},
+        "lenet-5/pretrained-none-decay1e-4/V0.25",
+    ),
+    (
+        {"network": "lenet-5", "reg": "ghs", "decay": 0.05, "pretrained": True, "threshold": 0.008},
+        "lenet-5/pretrained-group-hoyer-square-0.05/V0.008",
+    ),
+    (
         {
             "reg": "tl1",
             "decay": 2e-5,
@@ -107,7 +115,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"reg": "hs"}, "--decay"),
     ({"decay": 1e-3}, "without a regulariser"),
     ({"reg": "hs", "decay": -1.0}, "must be positive"),
-    ({"pretrained": True}, "without a regulariser"),
     ({"pretrain_epochs": 3}, "without --pretrained"),
     ({"network": "lenet-5", "depth": 20}, "one depth"),
     ({"network": "resnet", "cardinality": 4}, "belongs to resnext"),
