@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,7 @@ def estimate(prepared: Prepared) -> Estimate:
 
 def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
     """Judge the table on the runs of this request; committed evidence of a higher scale stands beside it."""
-    from repro.evidence.looks import look, looks
+    from repro.evidence.looks import look, looks_at
     from repro.evidence.store import read
     from repro.verdicts.table import judge as judge_table
 
@@ -71,7 +70,7 @@ def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
         records,
         seeds=prepared.seeds,
         scale=scale,
-        looks=partial(looks, prepared.runs_dir),
+        looks=looks_at(prepared.runs_dir / request.paper.name, [request.paper.name]),
     )
     beside = committed(request.paper, request.table, above=scale)
     return Judged(
@@ -86,6 +85,7 @@ def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
 
 def committed(paper: Paper, table: Table, above: Scale) -> tuple[TableVerdict, ...]:
     """Verdicts from committed evidence at higher scales that say anything about the table, highest first."""
+    from repro.evidence.looks import looks_at
     from repro.evidence.store import read
     from repro.verdicts.table import judge as judge_table
 
@@ -93,12 +93,13 @@ def committed(paper: Paper, table: Table, above: Scale) -> tuple[TableVerdict, .
     if not folder.is_dir():
         return ()
     records, _ = read(folder)
+    counted = looks_at(folder, [paper.name])
     higher = SCALES[SCALES.index(above) + 1 :]
     found = []
     for scale in reversed(higher):
         there = [r for r in records if r.protocol.scale == scale]
         if there:
-            verdict = judge_table(paper, table, there, scale=scale)
+            verdict = judge_table(paper, table, there, scale=scale, looks=counted)
             if any(v.n for v in verdict.verdicts if v.kind not in ("exact", "invariant")):
                 found.append(verdict)
     return tuple(found)
@@ -110,7 +111,7 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     Raises:
         MissingEvidenceError: if there is no record of the paper at these paths.
     """
-    from repro.evidence.looks import LEDGER, looks
+    from repro.evidence.looks import looks_at
     from repro.evidence.store import read
     from repro.verdicts.sample import index
     from repro.verdicts.table import SENTENCES, find_table
@@ -131,8 +132,7 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
         return parse_seeds(seeds, table.seeds) if seeds else None
 
     runs = index(records)
-    ledger = next((p for p in paths if (p / LEDGER).is_file()), None)
-    counted = partial(looks, ledger) if ledger else None
+    counted = looks_at(paths, [paper.name])
     verdicts = tuple(judge_table(paper, t, runs, scale=wanted, seeds=seeds_of(t), looks=counted) for t in tables)
     return Judged(verdicts, tuple(records), problems=tuple(map(str, problems)))
 
@@ -140,11 +140,12 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
 def on_published(paper: Paper, table: str | None) -> list[Verdict]:
     """The paper's sentences, judged on the published numbers; all of them, or those of a table."""
     from repro.verdicts.published import judge_published
+    from repro.verdicts.table import find_table
 
     verdicts = judge_published(paper)
     if table is None:  # a table repeats the paper's sentences that it carries: once is enough
         return list({(type(v.claim), v.claim.text): v for v in reversed(verdicts)}.values())[::-1]
-    chosen = paper.table(table)
+    chosen = find_table(paper, table)
     ids = {c.id for c in chosen.claims}
     found = [v for v in verdicts if v.claim.id in ids or v.claim.table == chosen.id]
     if not found:

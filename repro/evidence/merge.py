@@ -92,7 +92,8 @@ def import_(paths: Iterable[str | Path] | str | Path, into: str | Path) -> Merge
         wanted.setdefault(target(record, into), []).append(record)
     for file, records in wanted.items():
         _merge_file(file, records, merged)
-    merge_looks(paths, into if into.suffix != ".jsonl" else into.parent)
+    papers = {record.protocol.paper for record in merged.records}
+    merge_looks(paths, into if into.suffix != ".jsonl" else into.parent, papers)
     return merged
 
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from repro.evidence.looks import looks_at
 from repro.report import facts
 from repro.report.checklist import Item, checklist
 from repro.report.gallery import Picture, charts, pictures
 from repro.report.runs import Found, Group, groups, highest
 from repro.verdicts.published import judge_published
-from repro.verdicts.sample import Runs
+from repro.verdicts.sample import Looks, Runs
 from repro.verdicts.table import SENTENCES, TableVerdict, find_table, judge
 from repro.verdicts.verdict import Verdict
 from shared.appendix import Appendix, Cell, gather
@@ -41,6 +42,11 @@ class Content:
         return Runs.of(self.found.records)
 
     @cached_property
+    def looks(self) -> Looks:
+        """How often seeds were added to a study, by the ledgers that go with the evidence."""
+        return looks_at(self.found.places, [self.paper.name])
+
+    @cached_property
     def groups(self) -> list[Group]:
         """Our runs by experiment; of the tables shown only, if the report is limited to some."""
         every = groups(self.paper, self.runs)
@@ -54,7 +60,7 @@ class Content:
     @cached_property
     def verdicts(self) -> list[TableVerdict]:
         """Verdicts table by table."""
-        return [judge(self.paper, t, self.runs) for t in self.tables]
+        return [judge(self.paper, t, self.runs, looks=self.looks) for t in self.tables]
 
     @cached_property
     def sentences(self) -> list[tuple[Verdict, Verdict | None]]:
@@ -62,7 +68,7 @@ class Content:
         own = {v.claim.id: v for t in self.verdicts for v in t.verdicts}
         if not self.scope:
             table = find_table(self.paper, SENTENCES)
-            own |= {v.claim.id: v for v in judge(self.paper, table, self.runs).verdicts}
+            own |= {v.claim.id: v for v in judge(self.paper, table, self.runs, looks=self.looks).verdicts}
         return [(v, own[v.claim.id]) for v in judge_published(self.paper) if v.claim.id in own]
 
     @cached_property
