@@ -45,10 +45,10 @@ NOTES = {
     "mnist-mlp": "One run each. T and V columns differ in training budget and selection too (trap 5).",
     "mnist-structural": "The fair baseline is no regulariser with the script's weight decay (trap 11).",
     "mnist-mlp-front": FRONT_NOTE,
-    "mnist-cnn-front": FRONT_NOTE,
+    "mnist-cnn-front": f"{FRONT_NOTE} Its trends are shown and not counted: no source speaks of them.",
     "mnist-structural-front": (
-        f"{FRONT_NOTE} The fair baseline is the script's weight decay alone (trap 11); nobody published the "
-        "comparison, so it is shown and not counted."
+        f"{FRONT_NOTE} Only the paper's sentence on groups is counted; nobody published trends, or a comparison with "
+        "the fair baseline, the script's weight decay alone (trap 11)."
     ),
     "mnist-corrected": "Shown, not counted: nobody published numbers of the corrected variant (sheet 4.11).",
     "mnist-mlp-equal": EQUAL_NOTE,

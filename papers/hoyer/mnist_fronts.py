@@ -58,6 +58,7 @@ def _trends(
     name: str,
     on: str,
 ) -> list[Claim]:
+    """Trends along each regulariser's strengths; only of LeNet-300-100, element-wise, did a source speak (Q13)."""
     out: list[Claim] = []
     for s in published:
         along = sorted([s, *(f for f in around if f.reg == s.reg)], key=lambda x: float(x.strength))
@@ -69,6 +70,7 @@ def _trends(
                 source=SOURCE,
                 experiments=tuple(experiment(network, x, PRETRAINED) for x in along),
                 metric=metric,
+                gating=table == TABLES[MLP],
             )
             for metric in metrics
         ]

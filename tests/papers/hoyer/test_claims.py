@@ -127,6 +127,7 @@ def test_a_front_has_three_strengths_around_a_published_one(table: str, lines: i
     """All start from one dense network for each network and seed, and each is pruned by one ratio."""
     trends = [c for c in paper.tables[table].claims if isinstance(c, Trend)]
     assert len({t.experiments for t in trends}) == lines
+    assert {t.gating for t in trends} == {table == "mnist-mlp-front"}  # no source speaks of the others
     first: dict[object, set[str]] = {}
     for trend in trends:
         labels = [paper.experiments[e].labels for e in trend.experiments]
