@@ -2,27 +2,26 @@
 
 On a chain every layer carries the whole flow. Where a shortcut passes a layer by, its scores are what the flow loses
 without it, so the laws are put in the form that holds in both: by unit, by emptied layer and by round. Weights are as
-initialised, biases are zero, arithmetic is float64 and the image is all ones (sheet, sections 4.3 and 4.8).
+initialised, biases are zero, arithmetic is float64 and the image is all ones (sheet, sections 4.3 and 4.8). Where the
+flow itself overflows, the laws of flow cannot be checked, and are broken.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import math
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
-from papers.synflow.descent import descent
+from papers.synflow.descent import Descent, descent
 from papers.synflow.laws import flow_and_layers, untrained
+from papers.synflow.passage import Passage, passage
 from shared.claims import Exact, Table
-from shared.errors import unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from torch import Tensor, nn
+from shared.errors import ReproError, unknown
 
 EXTREME = 1e-5
 """A density at which most networks have fewer weights left than tensors."""
+LARGEST = 70_000_000
+"""Weights that are checked at most: in float64, with scores, ranks and copies, they take about 80 bytes each."""
 
 
 def theory_on(network: str, data: str) -> Table:
@@ -32,9 +31,10 @@ def theory_on(network: str, data: str) -> Table:
         network, data: as ``repro run synflow`` names them.
 
     Raises:
-        ReproError: if there is no such network or data set.
+        ReproError: if there is no such network or data set, or it is too large.
     """
     from papers.synflow.build import model_class
+    from papers.synflow.counts import prunable
     from papers.synflow.networks import CLASSES, SIZES
     from papers.synflow.protocols import DATASETS
 
@@ -44,6 +44,12 @@ def theory_on(network: str, data: str) -> Table:
     if network not in names:
         raise unknown("network", network, names)
     family = model_class({"network": network, "dataset": data, "model_class": None})
+    weights = sum(prunable(family, network, data))
+    if weights > LARGEST:
+        raise ReproError(
+            f"{network} for {data} has {weights / 1e6:,.0f} million weights, and the laws are checked on at most "
+            f"{LARGEST / 1e6:.0f} million; choose a smaller --network or --dataset."
+        )
     who = f"{network} on {DATASETS.get(data, data)}"
     return Table("theory", f"The laws of synaptic flow on {who}", tuple(_claims(family, network, data)))
 
@@ -80,43 +86,26 @@ def nonfinite(family: str, network: str, data: str) -> float:
     return float(sum(int((~s.isfinite()).sum()) for s in scores.values()))
 
 
+def _worst(gaps: Iterable[float], flow: float) -> float:
+    """The largest gap over the flow; NaN if any of them is no number, which ``max`` would pass over."""
+    found = [flow, *gaps]
+    return max(found[1:], default=0.0) / flow if all(map(math.isfinite, found)) else math.nan
+
+
 def unit_deviation(family: str, network: str, data: str) -> float:
-    """Theorem 1: largest difference between a unit's incoming scores and ``y dR/dy`` at its output, over the flow."""
-    import torch
-    from torch.func import functional_call
+    """Theorem 1: largest difference between what the scores say of a unit, on its two sides, and what passes it.
 
-    from shared.sparsity.synflow import absolute_network
-
-    model, weights, shape = untrained(family, network, data)
+    What passes is ``y dR/dy`` at the unit's output. The scores of its incoming weights add up to that; so do those of
+    its outgoing weights, where nothing but further layers reads the output, each from this layer alone. Over the flow.
+    """
     flow, scores = flow_and_layers(family, network, data)
-    state = absolute_network(model, weights, None, torch.float64)
-    ones = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
-    with _outputs(model, weights) as outputs:
-        total = functional_call(model, state, (ones,)).sum()
-        slopes = torch.autograd.grad(total, list(outputs.values()))
-    worst = 0.0
-    for (name, y), slope in zip(outputs.items(), slopes, strict=True):
-        through = (y * slope).detach().transpose(0, 1).flatten(1).sum(1)
-        into = scores[name].flatten(1).sum(1)
-        worst = max(worst, float((into - through).abs().max()) / flow)
-    return worst
-
-
-@contextmanager
-def _outputs(model: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-    """Outputs of the layers that own the named weights, by the weight's name, once the network has run inside."""
-    seen: dict[str, Tensor] = {}
-
-    def keep(name: str, module: nn.Module, inputs: object, output: Tensor) -> None:
-        seen[name] = output
-
-    modules = dict(model.named_modules())
-    hooks = [modules[n.rpartition(".")[0]].register_forward_hook(partial(keep, n)) for n in weights]
-    try:
-        yield seen
-    finally:
-        for hook in hooks:
-            hook.remove()
+    seen: Passage = passage(*untrained(family, network, data))
+    sides = [(scores[name].flatten(1).sum(1), through) for name, through in seen.through.items()]
+    for name, readers in seen.readers.items():
+        units = seen.through[name]
+        leaving = [scores[r].transpose(0, 1).reshape(len(units), -1).sum(1) for r in readers]
+        sides.append((sum(leaving[1:], leaving[0]), units))
+    return _worst((float((found - through).abs().max()) for found, through in sides), flow)
 
 
 def emptied_deviation(family: str, network: str, data: str) -> float:
@@ -130,42 +119,53 @@ def emptied_deviation(family: str, network: str, data: str) -> float:
     flow, scores = flow_and_layers(family, network, data)
     state = absolute_network(model, weights, None, torch.float64)
     ones = torch.ones(1, *shape, dtype=torch.float64)
-    worst = 0.0
+    found = []
     with torch.no_grad():
         for name in weights:
             without = state | {name: torch.zeros_like(state[name])}
             left = float(functional_call(model, without, (ones,)).sum())
-            worst = max(worst, abs(left - (flow - float(scores[name].sum()))) / flow)
-    return worst
+            found.append(abs(left - (flow - float(scores[name].sum()))))
+    return _worst(found, flow)
 
 
 def layers_above_flow(family: str, network: str, data: str) -> float:
     """Layers that carry more than there is, rounding aside."""
     flow, scores = flow_and_layers(family, network, data)
+    if not math.isfinite(flow):
+        return math.nan
     return float(sum(float(s.sum()) > flow * (1 + 1e-9) for s in scores.values()))
+
+
+def _descent(family: str, network: str, data: str) -> Descent | None:
+    """SynFlow taken to the end, or nothing where the flow overflows."""
+    seen = descent(family, network, data)
+    return seen if math.isfinite(seen.flow[0]) else None
 
 
 def rounds_above_cut(family: str, network: str, data: str) -> float:
     """Theorem 3's step: rounds after which less flow is left than the flow before them less the scores they removed."""
-    seen = descent(family, network, data)
+    if (seen := _descent(family, network, data)) is None:
+        return math.nan
     left = zip(seen.flow, seen.flow[1:], seen.cut, strict=False)
     return float(sum(after < before - cut - 1e-9 * before for before, after, cut in left))
 
 
 def left_beyond_critical(family: str, network: str, data: str) -> float:
     """Maximal critical compression: weights that remain above one for each tensor."""
-    seen = descent(family, network, data)
-    return float(max(0, seen.left - seen.tensors))
+    seen = _descent(family, network, data)
+    return float(max(0, seen.left - seen.tensors)) if seen else math.nan
 
 
 def whole_layers_emptied(family: str, network: str, data: str) -> float:
     """Layers on every path that end without a weight."""
-    return float(descent(family, network, data).emptied)
+    seen = _descent(family, network, data)
+    return float(seen.emptied) if seen else math.nan
 
 
 def connected_at_critical(family: str, network: str, data: str) -> float:
     """1 if some path from input to output is left."""
-    return float(descent(family, network, data).flow[-1] > 0)
+    seen = _descent(family, network, data)
+    return float(seen.flow[-1] > 0) if seen else math.nan
 
 
 def kept_by_rule(family: str, network: str, data: str) -> float:

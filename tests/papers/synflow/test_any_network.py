@@ -1,10 +1,17 @@
 """The laws hold on a chain and past shortcuts, and each of them would notice scores that break it."""
 
+import math
+from itertools import pairwise
+
 import pytest
+import torch
 
 from papers.synflow import any_network as laws
 from papers.synflow import paper
 from papers.synflow.descent import Descent
+from papers.synflow.laws import untrained
+from papers.synflow.passage import passage
+from repro.verdicts.exact import judge_exact
 from shared.errors import ReproError
 
 CHAIN = ("default", "fc", "mnist")
@@ -46,6 +53,45 @@ def test_a_descent_that_lost_flow_or_layers_is_noticed(monkeypatch):
     assert laws.left_beyond_critical(*CHAIN) == 3
     assert laws.whole_layers_emptied(*CHAIN) == 1
     assert laws.connected_at_critical(*CHAIN) == 0
+
+
+@pytest.mark.parametrize("flow", [math.inf, math.nan])
+def test_a_flow_that_overflows_breaks_the_laws_of_flow(flow, monkeypatch):
+    """``max`` passes over NaN, and an infinite flow makes every share 0."""
+    _, scores = laws.flow_and_layers(*RESIDUAL)
+    monkeypatch.setattr(laws, "flow_and_layers", lambda *at: (flow, scores))
+    monkeypatch.setattr(laws, "descent", lambda *at: Descent((flow, 1.0), (1.0,), left=0, tensors=6, emptied=0))
+    held = [c.text for c in paper.table("theory").about("resnet20", "cifar10").claims if holds(c)]
+    assert held == ["SynFlow scores that overflow", "Weights left at a density of 1e-05"]  # counts of these scores
+
+
+def holds(claim):
+    return judge_exact(claim).label == "HOLDS"
+
+
+def test_scores_that_do_not_leave_a_unit_as_they_enter_it_are_noticed(monkeypatch):
+    """What enters the first of two convolutions of a block must leave it through the second."""
+    flow, scores = laws.flow_and_layers(*RESIDUAL)
+    second = "blocks.4.conv2.weight"
+    uneven = torch.linspace(0.5, 1.5, scores[second].shape[1], dtype=torch.float64)[None, :, None, None]
+    moved = scores[second] * uneven
+    moved *= scores[second].flatten(1).sum(1)[:, None, None, None] / moved.flatten(1).sum(1)[:, None, None, None]
+    monkeypatch.setattr(laws, "flow_and_layers", lambda *at: (flow, {**scores, second: moved}))
+    assert laws.emptied_deviation(*RESIDUAL) < 1e-9
+    assert laws.unit_deviation(*RESIDUAL) > 1e-6
+
+
+def test_readers_are_found_past_shortcuts_and_in_chains():
+    block = {f"blocks.{i}.conv1.weight": (f"blocks.{i}.conv2.weight",) for i in range(9)}
+    assert passage(*untrained(*RESIDUAL)).readers == block
+    chain = passage(*untrained(*CHAIN))
+    names = list(chain.through)
+    assert chain.readers == {name: (after,) for name, after in pairwise(names)}
+
+
+def test_networks_beyond_memory_are_refused():
+    with pytest.raises(ReproError, match="vgg16 for imagenet has 138 million weights, and the laws are checked on at"):
+        paper.table("theory").about("vgg16", "imagenet")
 
 
 @pytest.mark.parametrize(
