@@ -1,8 +1,8 @@
 """The nominal level at which Welch's test keeps its promise when one side has only two runs.
 
 Satterthwaite's degrees of freedom are themselves estimated: with two runs against ten, a nominal 5 % errs in up to 8 %
-of cases. From three runs a side on, the excess is at most one point (0.0592 at 3 against 10, spreads 2 to 1) and the
-plain level of the published vectors is kept.
+of cases. From three runs a side on, the excess is small (``docs/statistics.md`` has the numbers, the tests check them)
+and the plain level of the published vectors is kept.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def prediction_half(s1: Floats, n1: Floats, n2: Floats) -> Floats:
 def nominal_level(looks: int) -> float:
     """One-sided level of each test when seeds were added ``looks - 1`` times; beyond ten looks, Bonferroni's.
 
-    Pocock's promise is for looks that all use this level. A first look at the full 0.05 followed by an unplanned second
-    one at 0.0294 errs in up to 6.4 % of cases (5 runs, then 10, against 10 published): plan the seeds instead.
+    Pocock's promise is for looks that all use this level. Here the first look has spent the full 0.05, so all looks
+    together err more often; ``docs/statistics.md`` has the numbers. Plan the seeds instead.
     """
     return POCOCK[looks - 1] if looks <= len(POCOCK) else POCOCK[0] / looks

@@ -1,10 +1,12 @@
 """How often the labels are wrong: thousands of simulated studies through the product's own functions.
 
-Welch's own approximation errs by up to one point at three runs against ten with unequal spreads; that bound is checked
-exactly by quadrature, everything else at 5 % plus the Monte-Carlo error of four standard errors.
+The exceptions from 5 % are those of ``docs/statistics.md``: Welch's approximation, checked by quadrature, and looks
+that were not planned. Everything else is checked at 5 % plus the Monte-Carlo error of four standard errors.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,9 @@ from shared.claims import Value
 STUDIES = 4_000
 SLACK = 4 * (0.05 * 0.95 / STUDIES) ** 0.5
 SIZES = range(1, 11)
+ONE_LOOK = {2: 0.0503, 3: 0.062, 4: 0.056, 5: 0.054}
+"""Most frequent false label at one look, by the runs of the smaller side (5: five or more)."""
+TWO_LOOKS, THREE_LOOKS = 0.087, 0.10
 
 
 def study(rng, n1, n2, shift, ratio=1.0, studies=STUDIES):
@@ -66,9 +71,9 @@ def test_label_probabilities_of_the_vectors(n, shift, rates):
 @pytest.mark.parametrize(
     "known", [{}, {"spread_known": False}, {"n_known": False}, {"n_known": False, "spread_known": False}], ids=str
 )
-def test_false_labels_stay_below_five_percent(known):
+def test_false_labels_stay_below_five_percent_and_welchs_excess(known):
     rng = np.random.default_rng(11)
-    bound = 0.06 if not known else 0.05
+    bound = ONE_LOOK[3] if not known else 0.05
     for n1 in SIZES:
         for n2 in SIZES[1:]:
             for margin in (1.0, 4.0):
@@ -83,12 +88,19 @@ def test_false_labels_stay_below_five_percent(known):
                 assert all(rate <= bound + SLACK for rate in wrong.values()), (n1, n2, margin, wrong)
 
 
-@pytest.mark.parametrize("ratio", [0.3, 1.0, 3.0])
-def test_worst_case_size_is_bounded_at_every_ratio_of_spreads(ratio):
-    for n1 in SIZES[1:]:
-        for n2 in SIZES[1:]:
-            bound = 0.0502 if min(n1, n2) == 2 else 0.0595
-            assert size(n1, n2, ratio, level_for(n1, n2)) <= bound, (n1, n2)
+def _worst(n1, n2):
+    return max(size(n1, n2, ratio, level_for(n1, n2)) for ratio in np.geomspace(0.05, 20, 25))
+
+
+@pytest.mark.parametrize("n1", SIZES[1:])
+def test_worst_case_size_over_all_ratios_of_spreads_is_the_stated_one(n1):
+    bound = ONE_LOOK[min(n1, 5)]
+    sizes = [_worst(n1, n2) for n2 in (*range(n1, 11), 20, 50, 200)]
+    assert max(sizes) <= bound
+    if n1 in (3, 4, 5):
+        assert sizes[-1] > bound - 0.001  # what is stated is what happens
+    if n1 == 3:
+        assert sizes[0] == pytest.approx(0.054, abs=0.0005)
 
 
 def test_size_agrees_with_simulation():
@@ -104,15 +116,38 @@ def test_two_runs_a_side_lower_the_level_and_three_do_not():
     assert level_for(2, 3, looks=2) < level_for(3, 3, looks=2) == 0.0294
 
 
-def test_two_looks_keep_five_percent_together():
-    rng = np.random.default_rng(2)
-    for margin in (1.0, 3.0):
-        m1, s1, runs = study(rng, 5, 6, margin, studies=20_000)
-        first = decide_all(m1, s1, runs[:, :3], margin, n1=5, level=nominal_level(2))
-        second = decide_all(m1, s1, runs, margin, n1=5, level=nominal_level(2))
-        either = np.where(first == UNDECIDED, second, first)
-        rep, _, off = label_rates(either)
-        assert max(rep, off) <= 0.05 + 4 * (0.05 * 0.95 / 20_000) ** 0.5
+@pytest.mark.parametrize(
+    ("n1", "ratio", "looks", "bound"),
+    [
+        (200, 2.0, (3, 50), TWO_LOOKS),
+        (10, 0.5, (3, 50), TWO_LOOKS),
+        (5, 0.3, (3, 5), 0.072),
+        (10, 2.0, (5, 10), 0.072),
+        (10, 1.0, (2, 10), TWO_LOOKS),
+        (200, 2.0, (3, 10, 50), THREE_LOOKS),
+    ],
+)
+def test_looks_that_were_not_planned_err_as_often_as_stated(n1, ratio, looks, bound):
+    """The rule as it is applied: the first look at the full level, later ones at Pocock's; the first label stands."""
+    studies, margin = 20_000, 50.0
+    m1, s1, runs = study(np.random.default_rng(2), n1, looks[-1], margin, ratio, studies)
+    sides = np.full(studies, UNDECIDED)
+    for count, n2 in enumerate(looks, start=1):
+        now = decide_all(m1, s1, runs[:, :n2], margin, n1=n1, level=level_for(n1, n2, count))
+        sides = np.where(sides == UNDECIDED, now, sides)
+    rep, _, off = label_rates(sides)
+    slack = 4 * (bound * (1 - bound) / studies) ** 0.5
+    assert max(rep, off) <= bound + slack
+    assert max(rep, off) > 0.05  # so that it is an exception
+    if (n1, ratio) == (200, 2.0):
+        assert max(rep, off) > bound - 2 * slack
+
+
+def test_the_stated_numbers_are_the_tested_ones():
+    text = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[2].strip() for line in text.splitlines() if line.startswith(("| the smaller", "| seeds"))]
+    bounds = [*(ONE_LOOK[n] for n in (3, 4, 5)), TWO_LOOKS, THREE_LOOKS]
+    assert [float(row.split()[0]) / 100 for row in rows] == pytest.approx(bounds)
 
 
 def test_readings_of_an_unknown_kind_can_only_undecide():
