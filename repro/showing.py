@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.planning import experiments_for
 from repro.settings import differing, leaves
-from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Table, Trend, Value
+from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Steadier, Table, Trend, Value
 from shared.paper import Paper, experiments_of
 from shared.protocol import Method, Protocol, Prune, Quantise, Rewind, Train
 
@@ -58,7 +58,7 @@ class Shown:
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """The table's sentences, judged on the published numbers; nothing is run."""
-        if not any(isinstance(c, Ordering | Trend | Collapse | Compound) for c in self.table.claims):
+        if not any(isinstance(c, Ordering | Trend | Collapse | Steadier | Compound) for c in self.table.claims):
             return []
         from repro.verdicts.published import judge_published
 

@@ -134,6 +134,18 @@ class Trend(Claim):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Steadier(Claim):
+    """ "These runs differ less from seed to seed than those": standard deviations, on average over several cells.
+
+    Attributes:
+        pairs: in each cell the experiment said to be steadier, and the one it is compared with.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    metric: str = "top1_accuracy"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Exact(Claim):
     """A count or a law that needs no training: ``measure()`` must equal ``value`` (within ``tolerance``).
 

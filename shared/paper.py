@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.claims import Claim, Compound, Ordering, Table, Trend
+from shared.claims import Claim, Compound, Ordering, Steadier, Table, Trend
 from shared.errors import unknown
 from shared.protocol import Protocol, Scale
 
@@ -101,6 +101,8 @@ def experiments_of(claim: Claim) -> tuple[str, ...]:
         return (claim.better, claim.worse)
     if isinstance(claim, Trend):
         return claim.experiments
+    if isinstance(claim, Steadier):
+        return tuple(experiment for pair in claim.pairs for experiment in pair)
     if isinstance(claim, Compound):
         return tuple(dict.fromkeys(e for part in claim.parts for e in experiments_of(part)))
     experiment = getattr(claim, "experiment", None)

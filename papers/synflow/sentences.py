@@ -13,7 +13,7 @@ from papers.synflow import laws, missing_the_mark
 from papers.synflow.protocols import DATASETS, FIGURE6, NETWORKS, PRUNERS
 from papers.synflow.saying import SENTENCE, beats, chance, compound
 from papers.synflow.settings import RATIOS, SPOKEN
-from shared.claims import DEFAULT_MARGINS, Claim, Compound, Exact, Ordering, Trend
+from shared.claims import DEFAULT_MARGINS, Claim, Compound, Exact, Ordering, Steadier, Trend
 
 Ours = TypeVar("Ours", Ordering, Trend)
 RIVALS = ("rand", "mag", "snip", "grasp")
@@ -108,6 +108,24 @@ def _below_random() -> Compound:
         parts,
         "of GraSP with the inverted sign (trap 5)",
     )
+
+
+def _steadier() -> Compound:
+    """Q5: standard deviations over seeds, of the cells beyond 10^1.5."""
+    parts: list[Claim] = [
+        Steadier(
+            id=f"q5-{rival}",
+            table=SENTENCE,
+            text=f"From 10^1.75 on the accuracy of SynFlow differs less between seeds than that of {SPOKEN[rival]}",
+            source="Figure 6",
+            pairs=tuple((cell(n, d, "synflow", c), cell(n, d, rival, c)) for n, d in FIGURE6 for c in HIGH),
+        )
+        for rival in ("rand", "snip", "grasp")
+    ]
+    return compound(
+        "q5-steadier", "From 10^1.75 on SynFlow is steadier between seeds than Rand, SNIP and GraSP", "Figure 6", parts,
+        "Mag is left out: most of its networks there are at chance, and do not differ at all",
+    )  # fmt: skip
 
 
 def _magnitude_collapses() -> Compound:
@@ -221,6 +239,7 @@ SENTENCES: tuple[Claim, ...] = (
     *(_competitive_at_low_compression(n, d) for n, d in FIGURE6),
     *(_beats_random(n, d) for n, d in FIGURE6),
     _below_random(),
+    _steadier(),
     _magnitude_collapses(),
     _multishot(),
     _no_data(),

@@ -28,6 +28,7 @@ KINDS = {
     "ordering": "Sentences",
     "trend": "Sentences",
     "collapse": "Sentences",
+    "steadier": "Sentences",
     "compound": "Sentences",
     "exact": "Counts and laws",
     "invariant": "Counts and laws",

@@ -9,7 +9,7 @@ import math
 
 from repro.verdicts.verdict import Verdict
 from repro.verdicts.wording import num, signed, span
-from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Trend, Value
+from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Steadier, Trend, Value
 
 NOTHING = "–"
 
@@ -36,6 +36,8 @@ def ours(verdict: Verdict) -> str:
     behind = ", ".join(filter(None, (_size(verdict.n or None), verdict.scale or "")))
     if isinstance(claim, Ordering):
         return f"difference {signed(mean)}" + (f" ({behind})" if behind else "")
+    if isinstance(claim, Steadier):
+        return f"difference of spreads {signed(mean)}" + (f" ({behind})" if behind else "")
     if isinstance(claim, Trend):
         return f"trend {mean:+.2f}" + (f" ({behind})" if behind else "")
     return measured(mean, verdict.sd, behind)

@@ -6,7 +6,7 @@ import math
 
 from repro.verdicts.run_index import SCALES
 from repro.verdicts.verdict import Label, Verdict
-from shared.claims import Compound, Ordering, Trend
+from shared.claims import Compound, Ordering, Steadier, Trend
 
 STANDS = ("REPRODUCED", "SUPPORTED", "HOLDS")
 
@@ -75,4 +75,4 @@ def leans(verdict: Verdict) -> bool | None:
         return None
     if isinstance(claim, Ordering):
         return abs(mean) <= claim.within if claim.within is not None else mean > claim.by
-    return mean > 0 if isinstance(claim, Trend) else None
+    return mean > 0 if isinstance(claim, Trend | Steadier) else None

@@ -15,7 +15,7 @@ def correct(tested: Sequence[Tested]) -> list[Verdict]:
     """Verdicts after Holm's correction.
 
     Values: NOT REPRODUCED is corrected over the values of the table; REPRODUCED is not (the table's joint statement is
-    an intersection-union test). Orderings and trends: SUPPORTED and CONTRADICTED are corrected, each over the table's
+    an intersection-union test). Orderings, trends and spreads: SUPPORTED and CONTRADICTED are corrected, each over the table's
     sentences. Claims that decide nothing (``gating=False``) are no part of a family.
     """
     verdicts = [_carried(t) for t in tested]
@@ -31,8 +31,8 @@ def correct(tested: Sequence[Tested]) -> list[Verdict]:
                 verdicts[i] = _corrected(verdicts[i], p, corrected, len(members))
 
     family("NOT REPRODUCED", ("value",), lambda t: t.p_against)
-    family("SUPPORTED", ("ordering", "trend"), lambda t: t.p_for)
-    family("CONTRADICTED", ("ordering", "trend"), lambda t: t.p_against)
+    family("SUPPORTED", ("ordering", "trend", "steadier"), lambda t: t.p_for)
+    family("CONTRADICTED", ("ordering", "trend", "steadier"), lambda t: t.p_against)
     return verdicts
 
 

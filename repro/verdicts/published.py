@@ -15,11 +15,12 @@ from repro.verdicts.equivalence import minimum_effect, tost
 from repro.verdicts.exact import judge_exact
 from repro.verdicts.multiplicity import holm
 from repro.verdicts.noise_floor import evaluated_images
+from repro.verdicts.steadier import compare
 from repro.verdicts.trend import smallest_p, spearman
 from repro.verdicts.verdict import Label, Verdict
 from repro.verdicts.welch import interval, standard_error, two_sided_p, upper_p
 from repro.verdicts.wording import num, p_text, runs, signed, span
-from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Trend, Value
+from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Steadier, Trend, Value
 from shared.paper import Paper
 
 LEVEL = 0.05
@@ -39,7 +40,7 @@ def judge_published(paper: Paper) -> list[Verdict]:
     """
     cells = published_cells(paper)
     claims = [*paper.sentences, *(c for t in paper.tables.values() for c in t.claims)]
-    spoken = [c for c in claims if isinstance(c, Ordering | Trend | Collapse | Compound)]
+    spoken = [c for c in claims if isinstance(c, Ordering | Trend | Collapse | Steadier | Compound)]
     single = {id(leaf): _leaf(leaf, paper, cells) for leaf in leaves(spoken)}
     for group in (paper.sentences, *(t.claims for t in paper.tables.values())):
         tested = [i for i in dict.fromkeys(id(c) for c in leaves(group)) if i in single and _is_test(single[i])]
@@ -101,6 +102,8 @@ def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:
         if len(there) < len(found):
             return _missing(claim, [e for e, c in zip(claim.experiments, found, strict=True) if c is None])
         return _trend(claim, there)
+    if isinstance(claim, Steadier):
+        return _steadier(claim, cells)
     if isinstance(claim, Collapse):
         cell = cells.get((claim.experiment, claim.metric))
         images = evaluated_images(paper.experiments[claim.experiment].protocol(0).data)
@@ -189,6 +192,19 @@ def _trend(claim: Trend, cells: list[Cell]) -> Verdict:
         slope = sign * float(_positions(cells) @ [c.mean for c in cells])
         return _verdict(claim, "INCONCLUSIVE", reason, mean=slope)
     return _contrast(claim, cells, sign)
+
+
+def _steadier(claim: Steadier, cells: Mapping[Key, Cell]) -> Verdict:
+    sides = [tuple(cells.get((e, claim.metric)) for e in pair) for pair in claim.pairs]
+    known = [(a.sd, b.sd) for a, b in sides if a and b and a.sd is not None and b.sd is not None]
+    if len(known) < len(sides):
+        unknown = [e for pair, s in zip(claim.pairs, sides, strict=True) for e, c in zip(pair, s, strict=True)
+                   if c is None or c.sd is None]  # fmt: skip
+        return _missing(claim, unknown)
+    spreads = np.array(known)
+    label, reason, gap, p_for, p_against = compare(spreads[:, 0], spreads[:, 1], LEVEL)
+    label = "NOT SIGNIFICANT" if label == "INCONCLUSIVE" and 2.0 ** -len(known) <= LEVEL else label
+    return _verdict(claim, label, reason, mean=gap, p=p_against if label == "CONTRADICTED" else p_for)
 
 
 def _contrast(claim: Trend, cells: list[Cell], sign: int) -> Verdict:

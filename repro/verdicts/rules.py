@@ -20,11 +20,12 @@ from repro.verdicts.run_index import SCALES, Runs
 from repro.verdicts.runs_behind import with_runs
 from repro.verdicts.sample import DataEffect, Looks, Sample, samples_of
 from repro.verdicts.seeded import judge_seeded
+from repro.verdicts.steadier import judge_steadier
 from repro.verdicts.tested import Tested
 from repro.verdicts.trend import judge_trend
 from repro.verdicts.value import Context, judge_value
 from repro.verdicts.verdict import Verdict
-from shared.claims import Claim, Collapse, Deviation, Exact, Ordering, Table, Trend, Value
+from shared.claims import Claim, Collapse, Deviation, Exact, Ordering, Steadier, Table, Trend, Value
 from shared.errors import unknown
 from shared.paper import Paper, experiments_of
 from shared.protocol import Scale
@@ -130,14 +131,14 @@ def judge_leaf(claim: Claim, evidence: Evidence) -> Tested:
         return Tested(judge_exact(claim))
     if isinstance(claim, Value):
         return _value(claim, evidence)
-    assert isinstance(claim, Ordering | Trend | Collapse)
+    assert isinstance(claim, Ordering | Trend | Collapse | Steadier)
     tested = _comparison(claim, evidence)
     if isinstance(claim, Ordering | Trend) and not claim.gating:
         return replace(tested, verdict=replace(tested.verdict, gating=False))
     return tested
 
 
-def _comparison(claim: Ordering | Trend | Collapse, evidence: Evidence) -> Tested:
+def _comparison(claim: Ordering | Trend | Collapse | Steadier, evidence: Evidence) -> Tested:
     """The verdict on a sentence about one or more experiments."""
     experiments = experiments_of(claim)
     metrics = claim.metrics if isinstance(claim, Ordering) else (claim.metric,) * len(experiments)
@@ -146,6 +147,8 @@ def _comparison(claim: Ordering | Trend | Collapse, evidence: Evidence) -> Teste
         return Tested(_no_runs(claim, evidence, experiments, metrics))
     if isinstance(claim, Trend):
         return judge_trend(claim, samples)
+    if isinstance(claim, Steadier):
+        return judge_steadier(claim, samples)
     if isinstance(claim, Ordering):
         if unfair := _unequal_budgets(claim, samples[0], samples[1]):
             return unfair

@@ -22,7 +22,7 @@ from shared.paper import Paper
 from shared.protocol import Scale
 
 SENTENCES = "sentences"
-_SENTENCE_KINDS = ("ordering", "trend", "collapse", "compound")
+_SENTENCE_KINDS = ("ordering", "trend", "collapse", "steadier", "compound")
 
 
 @dataclass(frozen=True)

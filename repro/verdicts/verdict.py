@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shared.claims import Claim, Collapse, Compound, Deviation, Exact, Ordering, Trend, Value
+from shared.claims import Claim, Collapse, Compound, Deviation, Exact, Ordering, Steadier, Trend, Value
 from shared.protocol import Scale
 
 SCHEMA_VERSION = 1
@@ -26,7 +26,7 @@ Label = Literal[
 ]
 """The binding labels (DESIGN 5); NOT SIGNIFICANT is only given on the published numbers."""
 
-Kind = Literal["value", "ordering", "trend", "collapse", "exact", "invariant", "compound"]
+Kind = Literal["value", "ordering", "trend", "collapse", "steadier", "exact", "invariant", "compound"]
 
 POSITIVE: frozenset[str] = frozenset({"REPRODUCED", "SUPPORTED", "HOLDS"})
 NEGATIVE: frozenset[str] = frozenset({"NOT REPRODUCED", "CONTRADICTED", "BROKEN"})
@@ -161,6 +161,7 @@ def kind_of(claim: Claim) -> Kind:
         Ordering: "ordering",
         Trend: "trend",
         Collapse: "collapse",
+        Steadier: "steadier",
         Compound: "compound",
     }
     for cls, kind in kinds.items():

@@ -55,6 +55,14 @@ def test_what_the_students_measured_of_it():
     assert all(p.mean > 0 for p in mild if p.claim.id.endswith("-mag"))
 
 
+def test_synflow_is_steadier_by_the_spreads_that_the_sheet_states():
+    (found,) = [v for v in judge_published(paper) if v.claim.id == "q5-steadier"]
+    assert found.label == "SUPPORTED"
+    means = {p.claim.id: p.reason.partition(" (mean")[0].rpartition("differ by ")[2] for p in found.parts}
+    assert means == {"q5-rand": "0.27 against 1.61", "q5-snip": "0.27 against 2.06", "q5-grasp": "0.27 against 1.65"}
+    assert all(len(part.claim.pairs) == 72 for part in found.parts)
+
+
 def test_sentences_speak_of_every_cell_of_figure_6_that_the_sheet_counts():
     cells = defaultdict(set)
     for claim in paper.sentences:
