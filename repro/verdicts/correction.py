@@ -14,9 +14,9 @@ from repro.verdicts.wording import p_text
 def correct(tested: Sequence[Tested]) -> list[Verdict]:
     """Verdicts after Holm's correction.
 
-    Values: NOT REPRODUCED is corrected over the values of the table; REPRODUCED is not (the table's joint statement is
-    an intersection-union test). Orderings, trends and spreads: SUPPORTED and CONTRADICTED are corrected, each over the table's
-    sentences. Claims that decide nothing (``gating=False``) are no part of a family.
+    Values: NOT REPRODUCED is corrected over the values of the table; REPRODUCED is not (the table's joint statement
+    is an intersection-union test). Orderings, trends and spreads: SUPPORTED and CONTRADICTED are corrected, each over
+    the table's sentences. Claims that decide nothing (``gating=False``) are no part of a family.
     """
     verdicts = [_carried(t) for t in tested]
 
