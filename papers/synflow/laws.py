@@ -141,6 +141,37 @@ def alive_in_one_round() -> float:
     return float(sum(n > 0 for n in out.kept[-1]))
 
 
+def emptied_against_size() -> float:
+    """Q13: layers of FC that one round at 10x empties while a larger one is left, and one more if the largest is left.
+
+    Conserved scores are lowest where there are most of them.
+    """
+    from shared.sparsity.pruners import synflow_scores
+    from shared.sparsity.rounds import prune_in_rounds
+
+    network, weights, shape = untrained("default", "fc", "mnist")
+    kept = prune_in_rounds(synflow_scores(network, shape), weights, [0.1]).kept[-1]
+    sizes = [w.numel() for w in weights.values()]
+    most_left = max((size for size, n in zip(sizes, kept, strict=True) if n), default=0)
+    against = sum(n == 0 and size < most_left for size, n in zip(sizes, kept, strict=True))
+    return float(against + (most_left == max(sizes)))
+
+
+def mask_differences() -> float:
+    """Q17: positions at which two masks of one seed differ, each from a network and scores of its own."""
+    import torch
+
+    from shared.sparsity.masked import flat
+    from shared.sparsity.pruners import synflow_scores
+    from shared.sparsity.rounds import prune_in_rounds
+
+    def mask() -> Tensor:
+        network, weights, shape = untrained.__wrapped__("lottery", "resnet20", "cifar10")
+        return flat(prune_in_rounds(synflow_scores(network, shape), weights, densities(0.1, 5)).live)
+
+    return float(torch.count_nonzero(mask() ^ mask()))
+
+
 def cut_exceeds_flow(kind: Kind, rounds: int) -> float:
     """1 if some round of a schedule towards 10^-1.5 removes as much as the whole flow, else 0 (Figure 7)."""
     network, weights, shape = _small()

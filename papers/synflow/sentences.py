@@ -188,6 +188,10 @@ def _laws() -> list[Claim]:
                    partial(laws.cut_exceeds_flow, "exponential", 100), 0, 0))  # fmt: skip
     out.append(law("law-cut-one-round", "A single round cuts as much as the whole flow",
                    partial(laws.cut_exceeds_flow, "exponential", 1), 1, 0))  # fmt: skip
+    out.append(law("law-largest-first", "In one round at 10x SynFlow empties FC's largest layer, and no smaller one",
+                   partial(laws.emptied_against_size), 0, 0))  # fmt: skip
+    out.append(law("law-deterministic", "Two masks of one seed on one device differ nowhere",
+                   partial(laws.mask_differences), 0, 0))  # fmt: skip
     for family, name, data in laws.DEEP:
         out.append(law(f"law-finite-{name}", f"No SynFlow score of {name} on {data} overflows",
                        partial(laws.nonfinite_scores, family, name, data), 0, 0))  # fmt: skip
