@@ -148,6 +148,8 @@ def _combined(paper: Paper, wanted: Wanted, grid: Sequence[Combination]) -> tupl
         device=wanted.device,
         threads=wanted.threads,
     )
+    if wanted.seeds and any("seed" in combination for combination in grid):
+        raise ReproError("The grid names its seeds; leave --seeds out, or seed out of the grid.")
     runs, choices = [], []
     for combination in grid:
         seeds = (base.seed,) if "seed" in combination else parse_seeds(wanted.seeds, SEEDS[:1])

@@ -9,6 +9,8 @@ import typer
 
 from repro.cli.console import err
 
+SUFFIXES = {"": "html", ".html": "html", ".htm": "html", ".md": "md", ".tex": "tex"}
+
 
 def command(
     paper: Annotated[str, typer.Argument(help="The paper, e.g. flipout.")],
@@ -59,5 +61,14 @@ def command(
 
 
 def _kind(output: Path | None) -> str:
-    """The format a file's name asks for; a page by default."""
-    return {".md": "md", ".tex": "tex"}.get(output.suffix if output else "", "html")
+    """The format a file's name asks for; a page by default.
+
+    Raises:
+        ReproError: for a name that asks for another.
+    """
+    from shared.errors import ReproError
+
+    suffix = output.suffix.lower() if output else ""
+    if suffix not in SUFFIXES:
+        raise ReproError(f"{output}: a report is a page (.html), Markdown (.md) or LaTeX (.tex); or say --format.")
+    return SUFFIXES[suffix]

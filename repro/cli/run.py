@@ -30,7 +30,10 @@ def command(context: typer.Context) -> None:
     from shared.errors import ReproError
 
     words = list(context.args)
-    name = next((w for w in words if w in names()), None)
+    named = [w for w in words[:1] if w in names()] or [w for w in words if w in names()]
+    if len(named) > 1:  # one of them may be the value of an option
+        raise ReproError(f"Say the paper first: `repro run {named[-1]} ...` or `repro run {named[0]} ...`.")
+    name = named[0] if named else None
     if name is None:
         if words and not words[0].startswith("-"):
             load(words[0])  # says that there is no such paper, and which are near

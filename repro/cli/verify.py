@@ -9,9 +9,15 @@ from typing import Annotated
 import typer
 
 from repro.cli.console import err, print_json
+from repro.cli.refuse import refuse_without_effect
+
+NOTHING_RUN = ("network", "dataset", "jobs", "device", "precision", "data_dir", "runs_dir", "yes")
+"""Options of what is run, without effect where nothing is."""
+WITHOUT_EFFECT = {"--from": NOTHING_RUN, "--published": (*NOTHING_RUN, "scale", "seeds", "strict", "badge")}
 
 
 def command(
+    context: typer.Context,
     paper: Annotated[str, typer.Argument(help="The paper, e.g. flipout.")],
     table: Annotated[str | None, typer.Option("--table", "-t", help="The table; all of them with --from.")] = None,
     network: Annotated[
@@ -52,14 +58,15 @@ def command(
     from repro.cli import verify_show as show
     from repro.launch.processes import refuse_torchrun
     from repro.registry import load
+    from repro.verdicts.table import find_table
     from shared.errors import ReproError
 
     refuse_torchrun("verify")
     chosen = load(paper)
     if sum((plan, published, from_ is not None)) > 1:
         raise ReproError("Use one of --plan, --published and --from; each answers a different question.")
-    if (network or dataset) and (published or from_ is not None):
-        raise ReproError("--network and --dataset choose what is checked now; --published and --from check nothing.")
+    if mode := "--published" if published else "--from" if from_ is not None else "":
+        refuse_without_effect(context, WITHOUT_EFFECT[mode], f"{mode} runs nothing")
     if dataset and not network:
         raise ReproError("--dataset goes with --network.")
     if published:
@@ -73,7 +80,9 @@ def command(
         raise typer.Exit(judged.exit_code(strict))
     if table is None:
         raise ReproError(f"Say which table: --table {' | '.join(chosen.tables)}.")
-    subject = chosen.table(table) if network is None else chosen.table(table).about(network, dataset or "cifar10")
+    subject = find_table(chosen, table)
+    if network is not None:
+        subject = subject.about(network, dataset or "cifar10")
     asked = request.Request(chosen, subject, scale, seeds, data_dir, runs_dir, device, precision, jobs)
     prepared = request.prepare(asked)
     if plan:

@@ -1,0 +1,36 @@
+"""An option that would do nothing is refused, and a word is not taken for what it is not."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ["verify", "flipout", "--published", "--strict"],
+            "--published runs nothing, so --strict would have no effect",
+        ),
+        (["verify", "flipout", "--published", "--badge", "b.json", "--scale", "demo"], "--scale and --badge"),
+        (["verify", "flipout", "--from", ".", "--precision", "bf16"], "--from runs nothing, so --precision"),
+        (["verify", "flipout", "--from", ".", "--jobs", "2", "--device", "cpu"], "--jobs and --device"),
+        (["sweep", "synflow", "--grid", "seed=1,2", "--seeds", "5", "--dry-run"], "The grid names its seeds"),
+        (["report", "flipout", "-o", "out.pdf"], "out.pdf: a report is a page (.html)"),
+        (["run", "--runs-dir", "dsr", "flipout"], "Say the paper first: `repro run flipout ...`"),
+    ],
+)
+def test_refused(words, sentence, home, repro):
+    said = repro(*words)
+    assert said.code == 2
+    assert sentence in said.err
+    assert not [p for p in home.iterdir() if p.name != "cache"]
+
+
+def test_a_paper_may_share_its_name_with_a_folder(home, repro):
+    said = repro("run", "dsr", "--runs-dir", "dsr", "--depth", "27")
+    assert "Say the paper first" not in said.err
+
+
+def test_the_sentences_are_a_table_everywhere(home, repro):
+    whole, table = (repro("verify", "dsr", "--published", *more, "--json") for more in ([], ["--table", "sentences"]))
+    assert whole.code == table.code == 0
+    assert repro("verify", "dsr", "--table", "sentences", "--plan", "--scale", "papper").code == 2
