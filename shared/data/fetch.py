@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from shared.data.places import download_root
 from shared.data.sources import SOURCES, source
 from shared.errors import ReproError
+
+if TYPE_CHECKING:
+    from torchvision.datasets import CIFAR10
 
 
 def fetch(name: str, root: Path | None = None) -> Path:
@@ -65,38 +70,60 @@ def _mnist(root: Path) -> None:
 def _cifar10(root: Path) -> None:
     from torchvision.datasets import CIFAR10
 
-    _archive(root, CIFAR10.url, CIFAR10.tgz_md5, CIFAR10.base_folder)
+    _cifar(root, CIFAR10)
 
 
 def _cifar100(root: Path) -> None:
     from torchvision.datasets import CIFAR100
 
-    _archive(root, CIFAR100.url, CIFAR100.tgz_md5, CIFAR100.base_folder)
+    _cifar(root, CIFAR100)
+
+
+def _cifar(root: Path, kind: type[CIFAR10]) -> None:
+    from torchvision.datasets.utils import check_integrity
+
+    def sound(folder: Path) -> bool:
+        return all(check_integrity(str(folder / name), md5) for name, md5 in (*kind.train_list, *kind.test_list))
+
+    _archive(root, kind.url, kind.tgz_md5, kind.base_folder, sound)
 
 
 def _imagenette(root: Path) -> None:
     from torchvision.datasets import Imagenette
 
+    def sound(folder: Path) -> bool:  # its files have no published checksums
+        return all((folder / split).is_dir() and any((folder / split).iterdir()) for split in ("train", "val"))
+
     url, md5 = Imagenette._ARCHIVES["full"]
-    _archive(root, url, md5, "imagenette2")
+    _archive(root, url, md5, "imagenette2", sound)
 
 
-def _archive(root: Path, url: str, md5: str, folder: str) -> None:
+def _archive(root: Path, url: str, md5: str, name: str, sound: Callable[[Path], bool]) -> None:
     """Download, verify, unpack aside and rename: an interrupted fetch never leaves half a data set under its name.
 
-    torchvision's own data set classes are not constructed, because CIFAR's would unpickle its files.
+    A folder that is there but not sound is kept beside the new one, as ``NAME-damaged``. torchvision's own data set
+    classes are not constructed, because CIFAR's would unpickle its files.
     """
     from torchvision.datasets.utils import download_url
 
-    if (root / folder).is_dir():
+    folder = root / name
+    if folder.is_dir() and sound(folder):
         return
     filename = url.rpartition("/")[2]
     download_url(url, str(root), filename=filename, md5=md5)
     with tempfile.TemporaryDirectory(prefix="unpacking-", dir=root) as aside:
         with tarfile.open(root / filename) as archive:
             archive.extractall(aside, filter="data")
-        os.replace(Path(aside) / folder, root / folder)
+        if folder.exists():
+            os.replace(folder, _free(root / f"{name}-damaged"))
+        os.replace(Path(aside) / name, folder)
     (root / filename).unlink()
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first of ``PATH-2``, ``PATH-3`` ... that is not taken."""
+    taken = (path.with_name(f"{path.name}-{n}") for n in itertools.count(2))
+    return path if not path.exists() else next(p for p in taken if not p.exists())
 
 
 _FETCHERS: Mapping[str, Callable[[Path], None]] = {

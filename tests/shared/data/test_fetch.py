@@ -62,6 +62,15 @@ def test_a_fetched_data_set_is_found_where_load_looks(imagenette):
     assert fetch("imagenette") == folder  # there already: nothing is downloaded
 
 
+@pytest.mark.parametrize("left", ["nothing", "one split"])
+def test_a_folder_that_is_not_sound_is_fetched_again_and_kept_aside(imagenette, tmp_path, left):
+    folder = tmp_path / "root" / "imagenette2"
+    (folder / "train" / "n0").mkdir(parents=True) if left == "one split" else folder.mkdir(parents=True)
+    fetch("imagenette", tmp_path / "root")
+    assert len(load(Data(name="imagenette", resize=8), tmp_path / "root").train) == 6
+    assert (tmp_path / "root" / "imagenette2-damaged").is_dir()
+
+
 def test_a_damaged_download_is_refused_and_leaves_nothing(imagenette, tmp_path):
     imagenette.write_bytes(imagenette.read_bytes()[:-5])
     with pytest.raises(ReproError, match="imagenette could not be fetched"):
@@ -86,6 +95,13 @@ def test_cifar_is_unpacked_and_never_unpickled(tmp_path, server, monkeypatch):
     fetch("cifar10", tmp_path / "root")
     with pytest.raises(ReproError, match="MD5 is wrong"):
         load(Data(name="cifar10"), tmp_path / "root")
+    fetch("cifar10", tmp_path / "root")  # as that sentence advises: it is not taken for sound
+    fetch("cifar10", tmp_path / "root")
+    assert sorted(p.name for p in (tmp_path / "root").iterdir()) == [
+        "cifar-10-batches-py",
+        "cifar-10-batches-py-damaged",
+        "cifar-10-batches-py-damaged-2",
+    ]
 
 
 def test_mnist_comes_from_the_first_mirror_that_answers(tmp_path, server, monkeypatch, idx):
