@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
@@ -32,10 +33,9 @@ def headline(name: str) -> tuple[str, str]:
         ReproError: as ``load``.
     """
     if name in _found():
-        try:
+        module = None
+        with suppress(Exception):  # a stranger's package may raise anything; load says what
             module = importlib.import_module(_found()[name].module)
-        except ImportError:
-            module = None
         if module is not None and hasattr(module, "TITLE") and hasattr(module, "CITATION"):
             return module.TITLE, module.CITATION
     paper = load(name)
@@ -53,8 +53,9 @@ def load(name: str) -> Paper:
         raise unknown("paper", name, names())
     try:
         paper = _found()[name].load()
-    except ImportError as error:
-        raise ReproError(f"The paper {name!r} is registered but its package does not load: {error}.") from error
+    except Exception as error:  # a stranger's package may raise anything
+        said = f"{error}" if isinstance(error, ImportError | ReproError) else f"{type(error).__name__}: {error}"
+        raise ReproError(f"The paper {name!r} is registered but its package does not load ({said}).") from error
     from shared.paper import Paper
 
     if not isinstance(paper, Paper):

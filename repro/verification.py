@@ -121,7 +121,9 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     records = [r for r in records if r.protocol.paper == paper.name]
     if not records:
         places = ", ".join(map(str, paths))
-        raise MissingEvidenceError(f"There is no usable record of {paper.name} in {places}.")
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        why = f" ({problems[0]}{more})" if problems else ""
+        raise MissingEvidenceError(f"There is no usable record of {paper.name} in {places}{why}.")
     if scale != "auto" and scale not in paper.scales:
         raise unknown("scale", scale, [*paper.scales, "auto"])
     wanted: Scale | None = None if scale == "auto" else scale  # type: ignore[assignment]

@@ -45,11 +45,14 @@ def scan(paths: Iterable[str | Path] | str | Path) -> Iterator[tuple[Record, Pat
     """Like ``read``, one at a time: each record with its file and line, or the problem in its place."""
     reader = Reader()
     for file in files(paths):
-        yield from _scan_file(file, reader)
+        if isinstance(file, Problem):
+            yield file
+        else:
+            yield from _scan_file(file, reader)
 
 
-def files(paths: Iterable[str | Path] | str | Path) -> Iterator[Path]:
-    """The files of evidence below the paths, each once, in alphabetical order within a folder.
+def files(paths: Iterable[str | Path] | str | Path) -> Iterator[Path | Problem]:
+    """The files of evidence below the paths, each once, in alphabetical order within a folder; or why there are none.
 
     Raises:
         MissingEvidenceError: if a path does not exist.
@@ -59,7 +62,9 @@ def files(paths: Iterable[str | Path] | str | Path) -> Iterator[Path]:
         if not path.exists():
             raise MissingEvidenceError(f"There is no evidence at {path}: no such file or folder.")
         for file in _walk(path) if path.is_dir() else [path]:
-            if (key := file.absolute()) not in seen:
+            if isinstance(file, Problem):
+                yield file
+            elif (key := file.absolute()) not in seen:
                 seen.add(key)
                 yield file
 
@@ -96,8 +101,12 @@ def precedence(record: Record) -> tuple[bool, str, str]:
     return unaccounted, record.finished_at, record.environment.device
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    names = {entry.name: entry for entry in os.scandir(folder) if not entry.name.startswith(".")}
+def _walk(folder: Path) -> Iterator[Path | Problem]:
+    try:
+        names = {entry.name: entry for entry in os.scandir(folder) if not entry.name.startswith(".")}
+    except OSError as error:
+        yield Problem(folder, 0, f"it cannot be read ({error.strerror or error})")
+        return
     if any(name in names for name in RUN_FILES):
         if RECORD in names:
             yield folder / RECORD

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,11 +97,15 @@ def test_a_package_that_does_not_load_disturbs_nobody(
     toy: Path, home: Path, repro: Repro, monkeypatch: pytest.MonkeyPatch, look_again: Callable[[], None]
 ) -> None:
     look_again()
-    monkeypatch.setitem(sys.modules, "toy_paper", None)  # its import fails
-    rows = {r["name"]: r for r in json.loads(repro("list", "--json").out)["lists"][0]["rows"]}
-    assert "does not load" in rows["toy"]["problem"]
-    assert rows["flipout"]["problem"] == ""
-    said = repro("verify", "toy", "-t", "digits")
-    assert said.code == 2
-    assert "its package does not load" in said.err
+    broken = types.ModuleType("toy_paper")  # without the attribute that its entry point names
+    for module, reason in ((None, "toy_paper"), (broken, "AttributeError")):
+        monkeypatch.setitem(sys.modules, "toy_paper", module)
+        look_again()
+        rows = {r["name"]: r for r in json.loads(repro("list", "--json").out)["lists"][0]["rows"]}
+        assert "does not load" in rows["toy"]["problem"]
+        assert reason in rows["toy"]["problem"]
+        assert rows["flipout"]["problem"] == ""
+        said = repro("verify", "toy", "-t", "digits")
+        assert said.code == 2
+        assert "its package does not load" in said.err
     look_again()

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from repro.evidence.line import to_line
@@ -91,3 +93,19 @@ def test_a_run_on_unaccounted_data_never_stands_for_a_sound_one(factory):
     environment = Environment.model_validate(sound.environment.model_dump() | {"data_status": "unknown"})
     earlier = sound.model_copy(update={"environment": environment, "finished_at": "2026-01-01T00:00:00+00:00"})
     assert distinct([earlier, sound]) == distinct([sound, earlier]) == [sound]
+
+
+def test_a_folder_that_may_not_be_read_is_a_problem_of_its_own(tmp_path, records, monkeypatch):
+    (tmp_path / "locked").mkdir()
+    append(tmp_path / "open.jsonl", records[0])
+    scandir = os.scandir
+
+    def guarded(path):
+        if path == tmp_path / "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", guarded)
+    found, problems = read(tmp_path)
+    assert found == records[:1]
+    assert [(p.file.name, p.reason) for p in problems] == [("locked", "it cannot be read (Permission denied)")]
