@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich import box
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
@@ -39,12 +40,12 @@ def opening(prepared: Prepared) -> None:
     """The first lines: what, at which scale, why, and how much is left."""
     request, choice = prepared.request, prepared.choice
     err.print(
-        f"[head]{request.paper.title}[/], table [head]{request.table.id}[/] "
-        f"at [head]{choice.scale}[/] scale ({choice.reason})."
+        f"[head]{escape(request.paper.title)}[/], table [head]{escape(request.table.id)}[/] "
+        f"at [head]{choice.scale}[/] scale ({escape(choice.reason)})."
     )
     note = request.paper.scale_notes.get(choice.scale)
     if note:
-        err.print(f"[quiet]{note}[/]")
+        err.print(Text(note, style="quiet"))
     done = len(prepared.runs) - len(prepared.left)
     if not prepared.runs:
         return
@@ -53,7 +54,7 @@ def opening(prepared: Prepared) -> None:
         return
     seeds = ", ".join(map(str, prepared.seeds))
     kept = f", {done} of them done already" if done else ""
-    err.print(f"{len(prepared.runs)} runs (seeds {seeds}){kept}; kept in {prepared.runs_dir}/.")
+    err.print(f"{len(prepared.runs)} runs (seeds {seeds}){kept}; kept in {escape(str(prepared.runs_dir))}/.")
 
 
 def judged(paper: Paper, result: Judged) -> None:
@@ -61,9 +62,9 @@ def judged(paper: Paper, result: Judged) -> None:
     for table in result.tables:
         verdict_grid(paper, table)
     for ended in result.failed:
-        out.print(f"[bad]{ended.state}[/] {ended.job.label}: {ended.sentence}")
+        out.print(_marked(ended.state, "bad", f"{ended.job.label}: {ended.sentence}"))
     for problem in result.problems:
-        err.print(f"[open]skipped[/] {problem}")
+        err.print(_marked("skipped", "open", str(problem)))
     for table in result.beside:
         scale = next((v.scale for v in table.verdicts if v.scale), "")
         out.print()
@@ -74,7 +75,7 @@ def judged(paper: Paper, result: Judged) -> None:
 def verdict_grid(paper: Paper, table: TableVerdict, *, only_tested: bool = False) -> None:
     """One table of verdicts, by kind of claim."""
     out.print()
-    out.print(f"[head]{paper.name} · {table.table.id}[/] {table.table.title}")
+    out.print(_marked(f"{paper.name} · {table.table.id}", "head", table.table.title))
     groups: dict[str, list[Verdict]] = {}
     for verdict in table.verdicts:
         if only_tested and not verdict.n and verdict.label == "NOT TESTED":
@@ -84,15 +85,20 @@ def verdict_grid(paper: Paper, table: TableVerdict, *, only_tested: bool = False
     for title, verdicts in groups.items():
         out.print(_grid(title, verdicts, reasons))
     for number, reason in enumerate(reasons, 1):
-        out.print(Padding(f"[quiet]{number}[/] {reason}", (0, 0, 0, 1)))
+        out.print(Padding(_marked(str(number), "quiet", reason), (0, 0, 0, 1)))
     flags = dict.fromkeys(flag for verdicts in groups.values() for verdict in verdicts for flag in verdict.flags)
     for note in (*table.notes, *flags):
-        out.print(Padding(f"[open]note[/] {note}", (0, 0, 0, 1)))
+        out.print(Padding(_marked("note", "open", note), (0, 0, 0, 1)))
     out.print(score_line(table))
 
 
 WIDE = {"Published numbers": 140, "Sentences": 110, "Counts and laws": 110}
 """Columns from which each number has a column of its own; below, numbers stand under their claim."""
+
+
+def _marked(mark: str, style: str, text: str) -> Text:
+    """A word that stands out and what it is about; nothing in either is read as markup."""
+    return Text.assemble((mark, style), " ", text)
 
 
 def _grid(title: str, verdicts: list[Verdict], reasons: list[str]) -> Grid:
@@ -155,13 +161,16 @@ def judged_json(result: Judged) -> dict[str, Any]:
 def published(paper: Paper, verdicts: list[Verdict], table: str | None) -> None:
     """What the published numbers say about the sentences."""
     where = f", table {table}" if table else ""
-    out.print(f"[head]{paper.title}[/]{where}: the sentences, judged on the published numbers. Nothing was run.")
+    out.print(
+        _marked(f"{paper.title}{where}:", "head", "the sentences, judged on the published numbers. Nothing was run.")
+    )
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     grid.add_column("sentence", ratio=2, overflow="fold")
     grid.add_column("verdict", max_width=18)
     grid.add_column("reason", ratio=3)
     for verdict in verdicts:
-        grid.add_row(verdict.claim.text, Text(verdict.text, style=STYLES[verdict.label]), verdict.reason)
+        reason = Text(" ".join((verdict.reason, *verdict.flags)))
+        grid.add_row(Text(verdict.claim.text), Text(verdict.text, style=STYLES[verdict.label]), reason)
     out.print(grid)
 
 
