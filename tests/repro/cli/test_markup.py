@@ -1,5 +1,8 @@
 """What comes from elsewhere is shown as it is: a folder's name is no markup."""
 
+import json
+from pathlib import Path
+
 
 def test_names_with_brackets(home, repro):
     folder = home / "we[bold]ird" / "x[/oops]"
@@ -11,12 +14,10 @@ def test_names_with_brackets(home, repro):
 
 
 def test_skipped_lines_are_named_beside_sound_ones(home, repro):
-    from pathlib import Path
-
     sound = Path(__file__).parents[3] / "results" / "dsr" / "paper.jsonl"
     folder = home / "x[/oops]"
     folder.mkdir(parents=True)
-    (folder / "a.jsonl").write_bytes(sound.open("rb").readline())
+    (folder / "a.jsonl").write_bytes(sound.read_bytes().splitlines(keepends=True)[0])
     (folder / "bad.jsonl").write_text("not a record\n")
     said = repro("verify", "dsr", "--table", "mnist", "--from", folder)
     assert "x[/oops]/bad.jsonl" in said.err.replace("\n", "")
@@ -25,8 +26,6 @@ def test_skipped_lines_are_named_beside_sound_ones(home, repro):
 
 def test_remarks_stand_beside_their_reason(home, repro):
     """What Holm's correction takes is said on the terminal too."""
-    import json
-
     flags = [
         f for v in json.loads(repro("verify", "flipout", "--published", "--json").out)["verdicts"] for f in v["flags"]
     ]

@@ -221,7 +221,7 @@ def test_published_needs_no_run(toy: Path, home: Path, repro: Repro) -> None:
         (["verify", "toy", "--from", "x", "--published"], "Use one of"),
         (["verify", "toy", "-t", "digits", "--network", "fc"], "about the networks it names"),
         (["verify", "toy", "-t", "digits", "--dataset", "mnist"], "--dataset goes with --network"),
-        (["verify", "toy", "--published", "--network", "fc"], "choose what is checked now"),
+        (["verify", "toy", "--published", "--network", "fc"], "so --network would have no effect"),
         (["verify", "toy", "-t", "digits", "--device", "cuda:7", "--scale", "demo", "--seeds", "77,"], "--device cpu"),
         (["verify", "toy", "-t", "digits", "--device", "tpu", "--scale", "demo", "--seeds", "77,"], "--device cpu"),
         (["verify", "toy", "-t", "digits", "--data-dir", "nowhere", "--scale", "demo", "--seeds", "77,"], "nowhere"),
