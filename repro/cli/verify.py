@@ -55,6 +55,7 @@ def command(
     """
     from repro import request, verification
     from repro.badge import write_badge
+    from repro.cli import plan_show
     from repro.cli import verify_show as show
     from repro.launch.processes import refuse_torchrun
     from repro.registry import load
@@ -87,7 +88,7 @@ def command(
     prepared = request.prepare(asked)
     if plan:
         estimate = verification.estimate(prepared)
-        print_json(show.plan_json(prepared, estimate)) if json else show.plan(prepared, estimate)
+        print_json(plan_show.plan_json(prepared, estimate)) if json else plan_show.plan(prepared, estimate)
         raise typer.Exit(0)
     request.check(prepared)
     if not json:

@@ -11,9 +11,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from repro.badge import badge
-from repro.cli.console import STYLES, duration, err, out
+from repro.cli.console import STYLES, err, out
 from repro.cli.progress import progress
-from repro.cost import Estimate, Line
 from repro.report import numbers
 from repro.request import Prepared
 from repro.verdicts.table import TableVerdict
@@ -21,7 +20,7 @@ from repro.verdicts.verdict import Verdict
 from repro.verification import Judged
 from shared.paper import Paper
 
-__all__ = ["judged", "judged_json", "opening", "plan", "plan_json", "progress", "published", "published_json"]
+__all__ = ["judged", "judged_json", "opening", "progress", "published", "published_json"]
 
 SCHEMA_VERSION = 1
 KINDS = {
@@ -182,89 +181,3 @@ def published_json(paper: Paper, verdicts: list[Verdict]) -> dict[str, Any]:
         "paper": paper.name,
         "verdicts": [v.to_json() for v in verdicts],
     }
-
-
-def plan_json(prepared: Prepared, cost: Estimate) -> dict[str, Any]:
-    """The document of ``--plan --json``."""
-    from repro.verdicts.plan import power_plan
-
-    request = prepared.request
-    power = power_plan(request.paper, request.table, prepared.seeds)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "plan",
-        "paper": request.paper.name,
-        "table": request.table.id,
-        "scale": prepared.choice.scale,
-        "scale_reason": prepared.choice.reason,
-        "seeds": list(prepared.seeds),
-        **cost.to_json(),
-        "claims": [item.to_json() for item in power],
-    }
-
-
-SOURCES = {
-    "measured": "measured: seconds of such a step on this machine, on random images.",
-    "scaled": "n of m images: a step of n images was measured; each further one adds three measured forward passes.",
-    "extrapolated": (
-        "counted: no such step was measured; its multiply-adds are counted and take as long as those of the measured "
-        "step closest in size."
-    ),
-}
-
-
-def step_source(line: Line) -> str:
-    """Where a step's seconds come from, in a word."""
-    if line.basis == "scaled":
-        return f"{line.measured_batch} of {line.batch} images"
-    return "measured" if line.basis == "measured" else "counted"
-
-
-def sources(cost: Estimate) -> list[str]:
-    """What the words of ``step_source`` mean, of those that occur, and whether the machine was fit to measure on."""
-    said = [text for basis, text in SOURCES.items() if any(line.basis == basis for line in cost.lines)]
-    if cost.busy:
-        said.append(
-            f"This machine is busy with other work ({cost.load_per_core:.1f} programs wait for each core), so these "
-            "figures may be several times too high; they are not kept."
-        )
-    return said
-
-
-def plan(prepared: Prepared, cost: Estimate) -> None:
-    """What would be run, what it costs here, and which claims that can decide."""
-    from repro.verdicts.cells import leaves
-    from repro.verdicts.plan import power_plan
-
-    opening(prepared)
-    grid = Grid(
-        box=box.SIMPLE_HEAD, title=f"Runs on this machine ({cost.device})", title_justify="left", pad_edge=False
-    )
-    for name in ("experiment", "runs", "left", "steps a run", "a step", "from", "a run", "all left"):
-        grid.add_column(name, justify="left" if name in ("experiment", "from") else "right")
-    for line in cost.lines:
-        step = duration(line.step_seconds) if line.step_seconds >= 10 else f"{line.step_seconds * 1000:,.0f} ms"
-        each = duration(line.seconds)
-        total = duration(line.left * line.seconds)
-        grid.add_row(
-            line.title, str(line.runs), str(line.left), f"{line.steps:,}", step, step_source(line), each, total
-        )
-    out.print(grid)
-    side = f", {cost.workers} runs at a time" if cost.workers > 1 else ""
-    saved = cost.shared_seconds / cost.workers
-    once = f"; {duration(saved)} less than the sum, as trainings that runs share are done once" if saved > 0 else ""
-    out.print(f"All that is left: [head]{duration(cost.seconds_left)}[/]{side}{once}.")
-    for word in sources(cost):
-        out.print(Padding(f"[quiet]{word}[/]", (0, 0, 0, 1)))
-    power = Grid(box=box.SIMPLE_HEAD, title="What these seeds can decide", title_justify="left", pad_edge=False)
-    for name in ("claim", "seeds needed", "what can be decided"):
-        power.add_column(name)
-    per_run = {line.experiment: line.seconds for line in cost.lines}
-    by_id = {c.id: c for c in leaves(prepared.request.table.claims)}
-    for item in power_plan(prepared.request.paper, prepared.request.table, prepared.seeds):
-        needed = "no number" if item.decidable is False else str(item.needed_n or "–")
-        claim = by_id[item.claim]
-        seconds = per_run.get(getattr(claim, "experiment", ""), 0.0)
-        extra = f" ({duration(item.needed_n * seconds)} here)" if item.needed_n and seconds else ""
-        power.add_row(claim.text, needed, f"{item.text}{extra}")
-    out.print(power)
