@@ -148,7 +148,7 @@ def _combined(paper: Paper, wanted: Wanted, grid: Sequence[Combination]) -> tupl
         device=wanted.device,
         threads=wanted.threads,
     )
-    if wanted.seeds and any("seed" in combination for combination in grid):
+    if wanted.seeds and all("seed" in combination for combination in grid):  # a queue may name some
         raise ReproError("The grid names its seeds; leave --seeds out, or seed out of the grid.")
     runs, choices = [], []
     for combination in grid:

@@ -39,7 +39,9 @@ def test_a_grid_is_one_run_a_combination_and_seed():
         (f"method={m} network=lenet300", s) for m in ("snip", "none") for s in (42, 43)
     ]
     assert {r.protocol.model.width for r in runs} == {0.1}
-    assert {r.seed for r in prepare(load("flipout"), Wanted(grid=grid, seeds="3", scale="demo")).runs} == {1, 2}
+    assert {r.seed for r in prepare(load("flipout"), Wanted(grid=grid, scale="demo")).runs} == {1, 2}
+    with pytest.raises(ReproError, match="The grid names its seeds"):
+        prepare(load("flipout"), Wanted(grid=grid, seeds="3", scale="demo"))
 
 
 def test_combinations_that_are_one_run_are_run_once():
