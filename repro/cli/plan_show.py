@@ -67,6 +67,9 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
     from repro.verdicts.plan import power_plan
 
     opening(prepared)
+    if not prepared.runs:
+        out.print("Nothing is trained for this table: its numbers are computed when it is verified.")
+        return
     grid = Grid(
         box=box.SIMPLE_HEAD, title=f"Runs on this machine ({cost.device})", title_justify="left", pad_edge=False
     )

@@ -34,3 +34,9 @@ def test_the_sentences_are_a_table_everywhere(home, repro):
     whole, table = (repro("verify", "dsr", "--published", *more, "--json") for more in ([], ["--table", "sentences"]))
     assert whole.code == table.code == 0
     assert repro("verify", "dsr", "--table", "sentences", "--plan", "--scale", "papper").code == 2
+
+
+def test_the_plan_of_a_table_without_runs_is_a_sentence(home, repro):
+    said = repro("verify", "synflow", "--table", "theory", "--plan")
+    assert said.code == 0
+    assert said.out == "Nothing is trained for this table: its numbers are computed when it is verified.\n"
