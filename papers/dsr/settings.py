@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.data.imagenet import IMAGENET
 from shared.protocol import Augment, Data, Model, Optimizer, Prunable
 
 SEEDS = (42, 43, 44, 45, 46)
@@ -70,14 +71,6 @@ CIFAR10 = Data(
     mean=(125.3 / 255, 123.0 / 255, 113.9 / 255),
     std=(63.0 / 255, 62.1 / 255, 66.7 / 255),
     augment=(Augment(kind="pad-crop", padding=4, padding_mode="reflect"), Augment(kind="flip")),
-)
-IMAGENET = Data(
-    name="imagenet",
-    resize=224,
-    shorter_side=256,
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-    augment=(Augment(kind="resized-crop"), Augment(kind="flip")),
 )
 DATA = {"mnist": MNIST, "cifar10": CIFAR10, "imagenet": IMAGENET}
 

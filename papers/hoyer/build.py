@@ -11,6 +11,7 @@ from papers.hoyer import phases, settings
 from papers.hoyer.choice import Choice, read
 from papers.hoyer.original_ids import SCRIPTS
 from papers.hoyer.refusals import check
+from shared.data.imagenet import IMAGENET
 from shared.errors import ReproError
 from shared.protocol import Data, Method, Model, Options, Phase, Protocol, Prunable, Prune, Train
 
@@ -19,7 +20,7 @@ DATA = {
     "fashion-mnist": settings.FASHION,
     "cifar10": settings.CIFAR10,
     "cifar100": settings.CIFAR100,
-    "imagenet": settings.IMAGENET,
+    "imagenet": IMAGENET,
 }
 MODELS = {"alexnet": "cifar-alexnet", "vgg19-bn": "cifar-vgg19", "wrn": "wide_resnet", "densenet-bc": "cifar-densenet"}
 LR_INTERVAL = 30

@@ -12,6 +12,7 @@ from functools import partial
 from papers.hoyer import phases, settings, zoo
 from papers.hoyer.cells import Cell, cells
 from papers.hoyer.original_ids import SCRIPTS
+from shared.data.imagenet import IMAGENET
 from shared.paper import Experiment
 from shared.protocol import Model, Phase, Protocol, Prunable
 
@@ -152,7 +153,7 @@ def _on_imagenet(network: zoo.Network, plan: list[Phase], seed: int, variant: st
         paper="hoyer",
         variant=variant,
         model=Model(name=network.model, classes=1000, size=224),
-        data=settings.IMAGENET,
+        data=IMAGENET,
         prunable=phases.WITH_BATCHNORM if variant == "published" else Prunable(),
         phases=tuple(plan),
         seed=seed,

@@ -17,14 +17,6 @@ CIFAR_AUGMENT = (Augment(kind="pad-crop", padding=4), Augment(kind="flip"))
 CIFAR10 = Data(name="cifar10", mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010), augment=CIFAR_AUGMENT)
 CIFAR100 = CIFAR10.model_copy(update={"name": "cifar100"})
 """CIFAR-100 is normalised with CIFAR-10's constants, as in the original."""
-IMAGENET = Data(
-    name="imagenet",
-    resize=224,
-    shorter_side=256,
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
-    augment=(Augment(kind="resized-crop"), Augment(kind="flip")),
-)
 
 MNIST_BATCH, PRETRAIN_EPOCHS, EPOCHS = 100, 250, 250
 ADAM = Optimizer(name="adam", lr=1e-3)
