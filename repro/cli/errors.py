@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 WRONG_USE, EVIDENCE_MISSING, BUG, INTERRUPTED, BROKEN_PIPE = 2, 3, 70, 130, 141
-"""Exit codes that are no verdict: 1 always means that a claim is contradicted. The last three are those of Unix."""
+"""Exit codes that no result has: 1 is left to commands that found something (verify: a contradicted claim)."""
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def test_a_question_is_asked_beside_the_document(monkeypatch, capsys):
         seconds_left = 7200.0
 
     class Asked(Prepared):
-        left = ["a run"]  # noqa: RUF012 - stands for a property
+        left = ("a run",)
 
     asked = object.__new__(Asked)
     object.__setattr__(asked, "choice", type("Choice", (), {"scale": "paper"}))
