@@ -127,9 +127,7 @@ def _grid(title: str, verdicts: list[Verdict], reasons: list[str]) -> Grid:
 
 def _under(shown: dict[str, str]) -> str:
     """The numbers of a claim in words, for a line below it."""
-    said = [
-        f"{name} {text}".replace(" ", "\N{NO-BREAK SPACE}") for name, text in shown.items() if text not in ("", "–")
-    ]
+    said = [f"{name} {text}" for name, text in shown.items() if text not in ("", "–")]
     return "\n" + " · ".join(said) if said else ""
 
 

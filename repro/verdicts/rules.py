@@ -164,8 +164,8 @@ def _unequal_budgets(claim: Ordering, better: Sample, worse: Sample) -> Tested |
         kept = statistics.fmean(sample.kept)
         if not claim.budget / 2 <= kept <= claim.budget * 2:
             reason = (
-                f"The runs of {sample.experiment} keep {kept:.2%} of the weights and the sentence is about "
-                f"{claim.budget:.2%}, so that the two sides cannot be compared at this scale."
+                f"The runs of {sample.experiment} keep {100 * kept:.2f} % of the weights and the sentence is about "
+                f"{100 * claim.budget:.2f} %, so that the two sides cannot be compared at this scale."
             )
             verdict = Verdict(claim=claim, label="INCONCLUSIVE", reason=reason, n=min(better.n, worse.n))
             return Tested(with_runs(replace(verdict, mean=better.mean - worse.mean), (better, worse)))
