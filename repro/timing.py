@@ -85,9 +85,9 @@ def _actions(protocol: Protocol, device: Any, own: Any, batch: int) -> tuple[Act
     from shared.models.registry import build
     from shared.sparsity.masks import Masks, prunable_parameters
     from shared.training import components
+    from shared.training.layout import layout
     from shared.training.optim import build_optimizer
     from shared.training.precision import storage_dtype
-    from shared.training.setup import LAYOUT
     from shared.training.state import State
     from shared.training.step import Step, Totals
 
@@ -96,13 +96,15 @@ def _actions(protocol: Protocol, device: Any, own: Any, batch: int) -> tuple[Act
     pixels = torch.randint(0, 256, (2 * batch, spec.channels, side, side), dtype=torch.uint8, generator=generator)
     labels = torch.arange(2 * batch) % spec.classes
     images = ImageSet(pixels, labels, spec.classes).to(device)
-    draws, dtype, layout = KeyedDraws(0), storage_dtype(protocol.precision), LAYOUT
-    model = build(spec, generator).to(device=device, dtype=dtype).to(memory_format=layout)
+    draws, dtype = KeyedDraws(0), storage_dtype(protocol.precision)
+    model = build(spec, generator).to(device=device, dtype=dtype)
+    lies = layout(model, device)
+    model = model.to(memory_format=lies)
     # Decoding and cropping pictures is the work of other processes, and no part of a step.
     data = protocol.data.model_copy(
         update={"augment": tuple(a for a in protocol.data.augment if not a.on_pictures), "shorter_side": None}
     )
-    loader = EpochLoader(images, data, draws, batch, dtype=dtype, train=True, memory_format=layout)
+    loader = EpochLoader(images, data, draws, batch, dtype=dtype, train=True, memory_format=lies)
     state = State(protocol, model, Masks(prunable_parameters(model, protocol.prunable)), draws, device)
     if any(isinstance(phase, Prune) for phase in protocol.phases):
         state.kept |= {f"frozen/{n}": torch.ones_like(p) for n, p in state.masks.parameters.items()}

@@ -15,9 +15,9 @@ from shared.protocol import Protocol, Train
 from shared.sparsity.masks import Masks, prunable_parameters
 from shared.training import components
 from shared.training.graph import GraphedStep
+from shared.training.layout import layout
 from shared.training.optim import build_optimizer
 from shared.training.precision import backend, storage_dtype
-from shared.training.setup import LAYOUT
 from shared.training.state import State
 from shared.training.step import Step, Totals
 
@@ -42,9 +42,11 @@ class EngineLoop:
         labels = torch.randint(0, model.classes, (count,), generator=generator)
         images = ImageSet(pixels, labels, model.classes).to(device)
         draws, dtype = KeyedDraws(0), storage_dtype(protocol.precision)
-        network = build(model, generator).to(device=device, dtype=dtype).to(memory_format=LAYOUT)
+        network = build(model, generator).to(device=device, dtype=dtype)
+        lies = layout(network, device)
+        network = network.to(memory_format=lies)
         self.loader = EpochLoader(
-            images, protocol.data, draws, phase.batch_size, dtype=dtype, train=True, memory_format=LAYOUT
+            images, protocol.data, draws, phase.batch_size, dtype=dtype, train=True, memory_format=lies
         )
         self.state = State(protocol, network, Masks(prunable_parameters(network, protocol.prunable)), draws, device)
         self.state.phase, self.state.optimizer = phase, build_optimizer(phase.optimizer, self.state.parameters)

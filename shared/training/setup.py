@@ -13,11 +13,10 @@ from shared.data.loader import EpochLoader
 from shared.draws import Draws, KeyedDraws
 from shared.errors import ReproError
 from shared.protocol import Protocol, Prune, Train
+from shared.training.layout import layout
 from shared.training.precision import storage_dtype
 
 EVAL_BATCH = 1000
-LAYOUT = torch.channels_last
-"""Of weights and images: tensor cores want it, and on a CPU it was as fast or faster at every width measured."""
 
 
 @dataclass
@@ -57,16 +56,17 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device,
     from shared.models.registry import build
 
     draws = KeyedDraws(protocol.seed)
-    train, test, facts = _streamed(protocol, data_dir, device, draws, workers) or _decoded(
-        protocol, data_dir, device, draws
+    model = build(protocol.model, draws.generator("initial-weights", (0, 0, 0)))
+    how: dict[str, Any] = {"dtype": storage_dtype(protocol.precision), "memory_format": layout(model, device)}
+    train, test, facts = _streamed(protocol, data_dir, device, draws, workers, how) or _decoded(
+        protocol, data_dir, device, draws, how
     )
     if train.examples.classes != protocol.model.classes:
         raise ReproError(
             f"{protocol.data.name} has {train.examples.classes} classes, but the network is to have "
             f"{protocol.model.classes}; set model.classes={train.examples.classes}."
         )
-    model = build(protocol.model, draws.generator("initial-weights", (0, 0, 0)))
-    model = model.to(device=device, dtype=storage_dtype(protocol.precision)).to(memory_format=LAYOUT)
+    model = model.to(device=device, dtype=how["dtype"]).to(memory_format=how["memory_format"])
     return Setup(model, train, test, len(train.examples), draws, device, data=facts)
 
 
@@ -74,7 +74,9 @@ Loaded = tuple[EpochLoader, EpochLoader, dict[str, object]]
 """Loaders of training and evaluation, and what a record says of the data."""
 
 
-def _decoded(protocol: Protocol, data_dir: Path | None, device: torch.device, draws: Draws) -> Loaded:
+def _decoded(
+    protocol: Protocol, data_dir: Path | None, device: torch.device, draws: Draws, how: dict[str, Any]
+) -> Loaded:
     """The data as arrays on the device."""
     from shared.data.checks import corrupted
     from shared.data.prepare import prepare
@@ -82,7 +84,6 @@ def _decoded(protocol: Protocol, data_dir: Path | None, device: torch.device, dr
 
     splits, data = load(protocol.data, data_dir), protocol.data
     prepared = prepare(splits, data, protocol.seed, device, channels=protocol.model.channels)
-    how: dict[str, Any] = {"dtype": storage_dtype(protocol.precision), "memory_format": LAYOUT}
     train = EpochLoader(prepared.train, data, draws, batch_size(protocol), train=True, **how)
     train = corrupted(train, data.checks)
     test = EpochLoader(prepared.evaluation, data, draws, EVAL_BATCH, train=False, **how)
@@ -97,7 +98,7 @@ def _decoded(protocol: Protocol, data_dir: Path | None, device: torch.device, dr
 
 
 def _streamed(
-    protocol: Protocol, data_dir: Path | None, device: torch.device, draws: Draws, workers: int
+    protocol: Protocol, data_dir: Path | None, device: torch.device, draws: Draws, workers: int, how: dict[str, Any]
 ) -> Loaded | None:
     """The data as encoded pictures, where they do not fit into memory or each is cropped anew in every epoch."""
     from shared.data.checks import corrupted
@@ -110,9 +111,9 @@ def _streamed(
     found = to_stream(data, data_dir, protocol.seed, checked=checked)
     if found is None:
         return None
-    how: dict[str, Any] = {"device": device, "dtype": storage_dtype(protocol.precision), "memory_format": LAYOUT}
-    train = FolderLoader(found.train, data, draws, batch_size(protocol), train=True, workers=workers, **how)
-    test = FolderLoader(found.evaluation, data, draws, EVAL_BATCH, train=False, workers=workers, **how)
+    how = how | {"device": device, "workers": workers}
+    train = FolderLoader(found.train, data, draws, batch_size(protocol), train=True, **how)
+    test = FolderLoader(found.evaluation, data, draws, EVAL_BATCH, train=False, **how)
     source = found.found
     counts = counts_note(data.name, found.counts)
     notes = [*source.notes, counts, "The pictures were read while training, not fingerprinted."]

@@ -15,8 +15,9 @@ from shared.data.loader import EpochLoader
 from shared.draws import KeyedDraws
 from shared.protocol import Augment, Data, Method, Model, Optimizer, Protocol, Schedule, Train
 from shared.training.engine import Engine
+from shared.training.layout import layout
 from shared.training.rundir import RunDirectory
-from shared.training.setup import LAYOUT, Setup
+from shared.training.setup import Setup
 
 FLIPOUT = (
     Method(name="mask-gradients"),
@@ -56,9 +57,11 @@ def setup(plan: Protocol, device: str = "cpu", images: int = 70) -> Setup:
     examples = ImageSet(pixels, labels, 10).to(device)
     draws = KeyedDraws(plan.seed)
     place = torch.device(device)
-    model = build(plan.model, draws.generator("initial-weights", (0, 0, 0))).to(place).to(memory_format=LAYOUT)
-    train = EpochLoader(examples, plan.data, draws, 16, train=True, memory_format=LAYOUT)
-    test = EpochLoader(examples, plan.data, draws, 16, train=False, memory_format=LAYOUT)
+    model = build(plan.model, draws.generator("initial-weights", (0, 0, 0))).to(place)
+    lies = layout(model, place)
+    model = model.to(memory_format=lies)
+    train = EpochLoader(examples, plan.data, draws, 16, train=True, memory_format=lies)
+    test = EpochLoader(examples, plan.data, draws, 16, train=False, memory_format=lies)
     return Setup(model, train, test, images, draws, place, eval_batch=32)
 
 

@@ -29,9 +29,10 @@ from shared.protocol import Augment, Data, Method, Model, Optimizer, Protocol, P
 from shared.training.engine import Engine
 from shared.training.follower import Follower
 from shared.training.gradient_sum import GradientSum
+from shared.training.layout import layout
 from shared.training.method import Component
 from shared.training.rundir import RunDirectory
-from shared.training.setup import LAYOUT, Setup
+from shared.training.setup import Setup
 from shared.training.state import State
 from shared.training.stop import Stop, Stopped
 from shared.training.whole_batch import spread, training_on
@@ -75,8 +76,9 @@ def setup() -> Setup:
     pixels = torch.randint(0, 100, (IMAGES, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
     pixels[torch.arange(IMAGES), 0, labels % 8, labels // 2] = 255
     draws = KeyedDraws(plan.seed)
-    model = build(plan.model, draws.generator("initial-weights", (0, 0, 0))).double().to(memory_format=LAYOUT)
-    how: dict[str, Any] = {"dtype": torch.float64, "memory_format": LAYOUT}
+    model = build(plan.model, draws.generator("initial-weights", (0, 0, 0))).double()
+    how: dict[str, Any] = {"dtype": torch.float64, "memory_format": layout(model, torch.device("cpu"))}
+    model = model.to(memory_format=how["memory_format"])
     train, test = (
         EpochLoader(ImageSet(pixels, labels, 10), plan.data, draws, BATCH, train=train, **how)
         for train in (True, False)
