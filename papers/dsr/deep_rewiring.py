@@ -13,6 +13,8 @@ from torch import Tensor
 
 from shared.errors import ReproError
 from shared.sparsity import growth
+from shared.sparsity.masks import fill
+from shared.sparsity.positions import replaced
 from shared.training.components.masked_weights import keep_dormant
 from shared.training.components.tables import in_force
 from shared.training.method import Component
@@ -78,25 +80,11 @@ class DeepRewiring(Component):
             else:
                 self.signs[name] = (parameter + dormant).sign()
         state.signals["signs"] = self.signs
-        self._locate(state)
+        self.places = [masks.live[name].reshape(-1).nonzero().reshape(-1) for name in self.names]
         if self.names:
             sizes = [len(at) for at in self.places]
             self.flat = torch.empty(sum(sizes), dtype=masks.parameters[self.names[0]].dtype, device=state.device)
             self.noise = list(self.flat.split(sizes))
-
-    def _locate(self, state: State, index: int | None = None) -> None:
-        """Flat positions of the active weights, in buffers that stay: growth keeps their number."""
-        for i, name in enumerate(self.names) if index is None else ((index, self.names[index]),):
-            at = state.masks.live[name].reshape(-1).nonzero().reshape(-1)
-            if i == len(self.places):
-                self.places.append(at)
-            elif len(at) == len(self.places[i]):
-                self.places[i].copy_(at)
-            else:
-                raise ReproError(
-                    f"{name} lost more weights than it has free positions, so DeepR cannot keep their number; "
-                    "choose a higher sparsity."
-                )
 
     def active(self, state: State) -> bool:
         """Whether there is noise and rewiring in this epoch."""
@@ -133,45 +121,43 @@ class DeepRewiring(Component):
         if not self.active(state):
             return
         masks = state.masks
-        masks.wake()  # the values under the masks have signs too
-        after, counts = {}, []
-        for index, name in enumerate(self.names):
-            p, live, signs = masks.parameters[name].detach(), masks.live[name], self.signs[name]
-            at = self.places[index]
-            gone = at[turned(p.reshape(-1)[at], signs.reshape(-1)[at])]  # active positions alone: they are few
-            if self.kind != "fixed":
-                torch.sign(p, out=signs)
-            k = len(gone)
-            counts.append(k)
-            if not k:
-                continue
-            mask = live.reshape(-1).clone()
-            free, available = ~mask, mask.numel() - len(at)
-            key = {"epoch": state.epoch, "step": state.step, "index": index}
-            mask[gone] = False
-            grown = growth.choose_few(state.draws, free, min(k, available), available, "growth", **key)
-            mask |= grown
-            grown = grown.view(live.shape)
-            if self.kind == "fixed":
-                self._clear_momentum(state, name, grown)
-            p.masked_fill_(grown, 0.0)  # a grown weight starts at 0, not at what lay under the mask
-            after[name] = mask.view(live.shape)
-        if after:
-            masks.set(after)
-            for index, name in enumerate(self.names):
-                if name in after:
-                    self._locate(state, index)
-        else:
-            masks.apply()
         assert masks.dormant is not None
-        torch._foreach_zero_([d for n, d in zip(masks, masks.dormant, strict=True) if n in self.names])
+        dormant = dict(zip(masks, masks.dormant, strict=True))
+        counts = []
+        for index, name in enumerate(self.names):
+            p, signs, at = masks.parameters[name].detach(), self.signs[name], self.places[index]
+            lost = turned(p.reshape(-1).index_select(0, at), signs.reshape(-1).index_select(0, at))
+            if self.kind != "fixed":
+                torch.add(p, dormant[name], out=signs).sign_()  # the values under the masks have signs too
+            counts.append(self._replace(state, index, lost.nonzero().reshape(-1)))
+        torch._foreach_zero_([dormant[name] for name in self.names])
         self.counts.append(counts)
+
+    def _replace(self, state: State, index: int, lost: Tensor) -> int:
+        """Remove the active weights with these ranks, and grow as many where none was; how many they are."""
+        name, at, k = self.names[index], self.places[index], len(lost)
+        if not k:
+            return 0
+        free = ~state.masks.live[name].reshape(-1)
+        available = free.numel() - len(at)
+        if k > available:
+            raise ReproError(
+                f"{name} lost more weights than it has free positions, so DeepR cannot keep their number; "
+                "choose a higher sparsity."
+            )
+        key = {"epoch": state.epoch, "step": state.step, "index": index}
+        grown = growth.choose_few(state.draws, free, k, available, "growth", **key)
+        state.masks.move(name, at.index_select(0, lost), grown)  # a grown weight starts at 0
+        if self.kind == "fixed":
+            self._clear_momentum(state, name, grown)
+        at.copy_(replaced(at, lost, grown))  # in place: a captured CUDA graph keeps reading it
+        return k
 
     def _clear_momentum(self, state: State, name: str, grown: Tensor) -> None:
         assert state.optimizer is not None
         buffer = state.optimizer.state[state.masks.parameters[name]].get("momentum_buffer")
         if buffer is not None:
-            buffer.masked_fill_(grown, 0.0)
+            fill(buffer, grown, 0)
 
     def after_epoch(self, state: State) -> None:
         """Hand over how many weights each tensor lost in this epoch, and in its first step."""

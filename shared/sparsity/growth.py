@@ -149,15 +149,14 @@ def choose_few(
     Args:
         draws, free, k, purpose, epoch, step, index: as there.
         available: true entries of ``free``, which the caller knows.
+
+    Returns:
+        The ``k`` chosen positions, ascending.
     """
     n = free.numel()
-    if n < REJECTION_FROM or 8 * k > n or 2 * available < n:
-        return choose_free(draws, free, k, purpose, epoch=epoch, step=step, index=index)
-    chosen = torch.zeros_like(free)
-    at = (draws.uniform(4 * k + 64, purpose, epoch=epoch, step=step, index=index) * n).long().to(free.device)
-    at = at[free[at]]
-    kept: list[int] = list(dict.fromkeys(at.tolist()))[:k]
-    if len(kept) < k:  # less likely than one in 2^64: half of 4k + 64 positions are free
-        return choose_free(draws, free, k, purpose, epoch=epoch, step=step, index=index)
-    chosen[torch.tensor(kept, dtype=torch.int64, device=free.device)] = True
-    return chosen
+    if n >= REJECTION_FROM and 8 * k <= n and 2 * available >= n:
+        at = (draws.uniform(4 * k + 64, purpose, epoch=epoch, step=step, index=index) * n).long().to(free.device)
+        kept: list[int] = list(dict.fromkeys(at[free[at]].tolist()))[:k]
+        if len(kept) == k:  # fewer are less likely than one in 2^64: half of 4k + 64 positions are free
+            return torch.tensor(sorted(kept), dtype=torch.int64, device=free.device)
+    return choose_free(draws, free, k, purpose, epoch=epoch, step=step, index=index).nonzero().reshape(-1)

@@ -121,6 +121,24 @@ class Masks:
         self.apply()
 
     @torch.no_grad()
+    def move(self, name: str, gone: Tensor, grown: Tensor) -> None:
+        """Remove and add a few entries of one tensor, which costs as much as there are of them.
+
+        Both kinds are 0 afterwards; dormant values stay as they are.
+
+        Args:
+            name: the tensor.
+            gone: flat positions of live entries.
+            grown: flat positions of removed ones.
+        """
+        parameter, factor = self.parameters[name], self.factors[list(self.live).index(name)]
+        for at, live in ((gone, 0), (grown, 1)):
+            for tensor, value in ((parameter.detach(), 0), (factor, live), (self.live[name], live)):
+                fill(tensor, at, value)
+        self.whole = False  # no longer known
+        self.changes += 1
+
+    @torch.no_grad()
     def apply(self) -> None:
         """Set every removed entry to 0, for all tensors in one fused call; dormant values are kept if asked for."""
         if self.whole and self.dormant is None:
@@ -178,6 +196,14 @@ class Masks:
         if bad := [n for n, m in state.items() if m.shape != self.live[n].shape]:
             raise ValueError(f"mask shapes differ: {bad}")
         self.set(state)
+
+
+def fill(tensor: Tensor, positions: Tensor, value: float) -> None:
+    """Set the entries at these row-major positions, in place, however the memory is laid out."""
+    if tensor.is_contiguous():
+        tensor.view(-1).index_fill_(0, positions, value)
+    else:
+        tensor[torch.unravel_index(positions, tensor.shape)] = value
 
 
 def indices(mask: Tensor) -> list[int]:

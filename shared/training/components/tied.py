@@ -101,4 +101,4 @@ class TiedGradients(Component):
             bank = sum_over_groups(p.grad, groups, values)
             if self.rescale:
                 bank *= values / groups.numel()
-            p.grad.copy_(bank[groups].view(p.shape))
+            p.grad.copy_(bank.index_select(0, groups).view(p.shape))

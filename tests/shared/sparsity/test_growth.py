@@ -37,12 +37,12 @@ def test_both_ways_of_choosing_take_free_units_uniformly() -> None:
     available = int(free.sum())
     hits = torch.zeros(8192)
     for step in range(300):
-        for choose in (
-            choose_free(KeyedDraws(3), free, 40, "growth", epoch=1, step=step, index=0),
-            choose_few(KeyedDraws(3), free, 40, available, "growth", epoch=1, step=step, index=0),
-        ):
-            assert int(choose.sum()) == 40
-            assert not bool((choose & ~free).any())
-            hits += choose
+        few = choose_few(KeyedDraws(3), free, 40, available, "growth", epoch=1, step=step, index=0)
+        every = choose_free(KeyedDraws(3), free, 40, "growth", epoch=1, step=step, index=0).nonzero().reshape(-1)
+        for chosen in (few, every):
+            assert chosen.tolist() == sorted(set(chosen.tolist()))
+            assert len(chosen) == 40
+            assert bool(free[chosen].all())
+            hits[chosen] += 1
     quarters = [int(part.sum()) for part in hits[free].tensor_split(4)]
     assert all(abs(q - 6000) < 6 * 4500**0.5 for q in quarters)  # 24,000 draws: six standard deviations
