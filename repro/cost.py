@@ -86,6 +86,7 @@ def estimate(prepared: Prepared) -> Estimate:
 
     import torch
 
+    from repro.device import device_name
     from repro.rates import Cache, rates_of
     from repro.registry import load
     from repro.request import jobs_for
@@ -94,7 +95,7 @@ def estimate(prepared: Prepared) -> Estimate:
     jobs, workers = jobs_for(prepared)
     threads = jobs[0].threads if jobs else 1
     device = device_named(prepared.request.device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
+    name = device_name(device)
     known = Cache(prepared.runs_dir / "cost.json", f"{platform.node()}/{name}/{threads}/{torch.__version__}")
     own = load(prepared.request.paper.name).components
     groups: dict[str, list[Run]] = {}

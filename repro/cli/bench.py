@@ -23,6 +23,7 @@ def command(
     """Train the same networks by the engine and by a plain PyTorch loop, in turn, and compare."""
     from repro.bench.cases import cases
     from repro.cli.console import err, print_json
+    from repro.device import device_name
     from repro.launch.pool import cores
     from repro.registry import load
     from shared.errors import unknown
@@ -43,17 +44,9 @@ def command(
         results.append(measure(one, where, own, quick=quick, cores=cores()))
     if json:
         rows = [r.to_json() for r in results]
-        print_json({"schema_version": SCHEMA_VERSION, "kind": "bench", "device": _name(where.type), "results": rows})
+        print_json({"schema_version": SCHEMA_VERSION, "kind": "bench", "device": device_name(where), "results": rows})
         return
-    _show(results, _name(where.type))
-
-
-def _name(kind: str) -> str:
-    import platform
-
-    import torch
-
-    return torch.cuda.get_device_name() if kind == "cuda" else f"{platform.machine()} CPU, {platform.node()}"
+    _show(results, device_name(where))
 
 
 def _show(results: list[Result], device: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from repro.device import device_name
 from repro.evidence.record import Environment
 
 
@@ -24,7 +25,6 @@ def environment(device: torch.device, data: dict[str, Any], threads: int, proces
         threads: CPU threads used by a process.
         processes: that trained the run together; noted if there were several.
     """
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
     commit, dirty = _commit()
     return Environment.model_validate(
         {
@@ -34,7 +34,7 @@ def environment(device: torch.device, data: dict[str, Any], threads: int, proces
                 "cuda": torch.version.cuda or "none",
                 "pruning-repro": version("pruning-repro"),
             },
-            "device": name,
+            "device": device_name(device),
             "commit": commit,
             "dirty": dirty,
             "data": data.get("fingerprints", {}),
