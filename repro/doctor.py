@@ -77,7 +77,11 @@ def _torch() -> Iterator[Finding]:
     except (ImportError, OSError) as error:
         yield Finding("torch", False, f"does not import ({error})", remedy, needed=True)
         return
+    from repro.device import device_name
+    from repro.launch.pool import cores
+
     yield Finding("torch", True, torch.__version__, needed=True)
+    yield Finding("CPU", True, f"{device_name(torch.device('cpu'))}, {cores()} cores")
     try:
         import torchvision
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 
 from repro import doctor
+from repro.device import device_name
+from repro.launch.pool import cores
 
 
 def findings(document):
@@ -20,6 +23,7 @@ def test_where_the_demo_can_run_the_code_is_0_and_every_line_says_what_to_do(rep
     found = findings(document)
     assert "flipout" in found["papers"]["found"].split(", ")
     assert found["data digits"]["needed"]
+    assert found["CPU"]["found"] == f"{device_name(torch.device('cpu'))}, {cores()} cores"
     assert not found["data cifar10"]["ok"]
     assert not (home / "runs").exists()
 
