@@ -17,6 +17,9 @@ from shared.training import checkpoint, rewind
 from shared.training.running import Running, beginning_of
 from shared.training.saved import Position, pack, unpack_network
 
+DENSE = frozenset({"learning-rate-table"})
+"""Methods with which a phase is still ordinary dense training."""
+
 
 def whole_key(protocol: Protocol) -> str:
     """Name of a run's first phase: equal for runs that train alike in it, whatever comes after."""
@@ -33,7 +36,8 @@ def sharable(protocol: Protocol, index: int) -> bool:
     if index or not isinstance(first, Train):
         return False
     after = protocol.phases[1:2]
-    return not first.methods or (bool(after) and isinstance(after[0], Prune | Rewind))
+    dense = all(m.name in DENSE for m in first.methods)
+    return dense or (bool(after) and isinstance(after[0], Prune | Rewind))
 
 
 @contextmanager

@@ -42,10 +42,10 @@ class Watch(Component):
         self.remaining.append(state.masks.remaining)
 
 
-def engine(protocol, folder, watch):
+def engine(protocol, folder, watch, **options):
     setup = prepare_run(protocol, None, CPU)
-    own = paper.components
-    return Engine(protocol, setup, RunDirectory(folder), own=own, checkpoint_seconds=0.0, observers=[watch])
+    options |= {"own": paper.components, "checkpoint_seconds": 0.0, "observers": [watch]}
+    return Engine(protocol, setup, RunDirectory(folder), **options)
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +156,19 @@ def test_gradient_growth_and_erdos_renyi_masks(tmp_path):
     run = engine(protocol.with_(phases=(*protocol.phases[:-1], train)), tmp_path, Watch())
     assert run.run() == "finished"
     assert run.state.masks.sparsity == pytest.approx(0.95, abs=0.001)
+
+
+def test_prunings_of_a_seed_share_its_dense_training(tmp_path):
+    alone = engine(short("mnist/pruning/90"), tmp_path / "alone", Watch())
+    alone.run()
+    batches = []
+    for experiment in ("mnist/dense", "mnist/pruning/95", "mnist/pruning/90"):
+        watch = Watch()
+        after = engine(short(experiment), tmp_path / experiment, watch, prefixes=tmp_path / "beginnings")
+        assert after.run() == "finished"
+        batches.append(len(watch.remaining))
+    assert batches == [16, 16, 16]  # four epochs of dense training once, then the four of each pruning
+    for name, p in alone.state.model.state_dict().items():
+        assert torch.equal(p, after.state.model.state_dict()[name]), name
+    keys = ("epoch", "phase", "train_correct", "test_correct", "remaining", "events")
+    assert [[r[k] for k in keys] for r in alone.rows] == [[r[k] for k in keys] for r in after.rows]
