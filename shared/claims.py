@@ -169,6 +169,17 @@ class Compound(Claim):
     at_least: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Dominance(Compound):
+    """ "Smaller, and as accurate": two things that are traded against each other.
+
+    The parts are, in this order: one is smaller than the other; one is as accurate as the other; the other is as
+    accurate as one. The sentence stands where the first two do. It falls where the same can be said of the other: the
+    first falls, and the third stands. A network that is smaller and less accurate is another point of the trade, and
+    decides nothing.
+    """
+
+
 @dataclass(frozen=True)
 class Deviation:
     """One setting in which a run differs from the published protocol."""

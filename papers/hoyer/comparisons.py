@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from papers.hoyer.settings import ELEMENT, GROUP, NETWORK_TITLES, TITLES, Strength
-from shared.claims import Claim, Compound, Ordering, Trend, Value
+from shared.claims import Claim, Compound, Dominance, Ordering, Trend, Value
 
 SENTENCE = "sentences"
 LOSS = 0.2
@@ -60,11 +60,28 @@ def together(id: str, text: str, source: str, *parts: Claim, note: str = "") -> 
     return Compound(id=id, table=SENTENCE, text=text, source=source, parts=parts, note=note)
 
 
+def beats(
+    id: str, text: str, source: str, smaller: Ordering, accurate: Ordering, *, rival: str, note: str = ""
+) -> Compound:
+    """A sentence of the form "sparser, and as accurate": ``rival`` says the second in words of the other side."""
+    back = replace(
+        accurate,
+        id=f"{id}-rival",
+        text=rival,
+        better=accurate.worse,
+        worse=accurate.better,
+        metric=accurate.metrics[1],
+        worse_metric=accurate.metrics[0],
+    )
+    return Dominance(id=id, table=SENTENCE, text=text, source=source, parts=(smaller, accurate, back), note=note)
+
+
 def sparser(id: str, network: str, reg: str, other: str, source: str, start: str = SCRATCH) -> Compound:
     """A regulariser keeps fewer weights than another at an accuracy that is at most the margin lower."""
     one, two = (experiment(network, of(network, r), start) for r in (reg, other))
-    who, begun = f"{TITLES[reg]} on {NETWORK_TITLES[network]}", STARTS[start]
-    return together(
+    on, begun = f"on {NETWORK_TITLES[network]}", STARTS[start]
+    who = f"{TITLES[reg]} {on}"
+    return beats(
         id,
         f"{who} gives a sparser network than {TITLES[other]} at equal accuracy{begun}",
         source,
@@ -72,19 +89,22 @@ def sparser(id: str, network: str, reg: str, other: str, source: str, start: str
         as_accurate(
             f"{id}-accuracy", one, two, f"{who} is as accurate as {TITLES[other]}{begun}", source, reported(start)
         ),
+        rival=f"{TITLES[other]} {on} is as accurate as {TITLES[reg]}{begun}",
     )
 
 
 def structurally(id: str, network: str, source: str, start: str = SCRATCH) -> Compound:
     """Group-HS leaves fewer multiply-adds than Group Lasso at an accuracy that is at most the margin lower."""
     one, two = (experiment(network, of(network, reg), start) for reg in ("group-hoyer-square", "group-lasso"))
-    who, begun = f"Group-HS on {NETWORK_TITLES[network]}", STARTS[start]
-    return together(
+    on, begun = f"on {NETWORK_TITLES[network]}", STARTS[start]
+    who = f"Group-HS {on}"
+    return beats(
         id,
         f"{who} beats Group Lasso structurally{begun}",
         source,
         fewer(f"{id}-macs", one, two, f"{who} leaves fewer multiply-adds than Group Lasso{begun}", source, MACS),
         as_accurate(f"{id}-accuracy", one, two, f"{who} is as accurate as Group Lasso{begun}", source, reported(start)),
+        rival=f"Group Lasso {on} is as accurate as Group-HS{begun}",
     )
 
 

@@ -14,11 +14,11 @@ from papers.hoyer.comparisons import (
     PRETRAINED,
     WEIGHTS,
     as_accurate,
+    beats,
     experiment,
     fewer,
     in_table,
     structurally,
-    together,
 )
 from papers.hoyer.settings import CNN, ELEMENT, FRONT, GROUP, GROUP_FRONT, MLP, NETWORK_TITLES, TITLES, Strength
 from shared.claims import Claim, Compound, Trend
@@ -82,10 +82,11 @@ def _beats_decay(network: str, s: Strength) -> Compound:
     one, two = experiment(network, s, PRETRAINED), f"{network}/{PRETRAINED}none-decay1e-4/V0.25"
     who, source = f"{TITLES[s.reg]} on {NETWORK_TITLES[network]}, from the dense network,", "sheet, trap 11"
     id = f"trap11-{network}-{s.reg}"
-    return together(
+    return beats(
         id,
         f"{who} beats weight decay alone structurally",
         source,
         fewer(f"{id}-macs", one, two, f"{who} leaves fewer multiply-adds than weight decay alone", source, MACS),
         as_accurate(f"{id}-accuracy", one, two, f"{who} is as accurate as weight decay alone", source),
+        rival=f"Weight decay alone is as accurate as {who.rstrip(',')}",
     )

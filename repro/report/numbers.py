@@ -9,7 +9,7 @@ import math
 
 from repro.verdicts.verdict import Verdict
 from repro.verdicts.wording import num, signed, span
-from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Steadier, Trend, Value
+from shared.claims import Claim, Collapse, Compound, Dominance, Exact, Ordering, Steadier, Trend, Value
 
 NOTHING = "–"
 
@@ -88,5 +88,6 @@ def _size(n: int | None) -> str:
 def _parts(verdict: Verdict) -> str:
     if not verdict.parts:
         return NOTHING
-    stand = sum(p.decided and not p.contradicted for p in verdict.parts)
-    return f"{stand} of {len(verdict.parts)} parts stand"
+    parts = verdict.parts[:2] if isinstance(verdict.claim, Dominance) else verdict.parts
+    stand = sum(p.decided and not p.contradicted for p in parts)
+    return f"{stand} of {len(parts)} parts stand"

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import math
 
+from repro.verdicts.dominance import dominance
 from repro.verdicts.run_index import SCALES
-from repro.verdicts.verdict import Label, Verdict
-from shared.claims import Compound, Ordering, Steadier, Trend
-
-STANDS = ("REPRODUCED", "SUPPORTED", "HOLDS")
+from repro.verdicts.verdict import POSITIVE, Label, Verdict
+from shared.claims import Compound, Dominance, Ordering, Steadier, Trend
 
 
 def judge_compound(claim: Compound, parts: tuple[Verdict, ...], *, published: bool = False) -> Verdict:
     """The verdict on a compound, from the (corrected) verdicts on its parts.
 
-    SUPPORTED when at least ``at_least`` parts stand, CONTRADICTED when so many fall that they no longer can. The scale
-    is the lowest among the parts that spoke.
+    SUPPORTED when at least ``at_least`` parts stand, CONTRADICTED when so many fall that they no longer can; of a
+    dominance see ``repro.verdicts.dominance``. The scale is the lowest among the parts that spoke.
     """
-    need = len(parts) if claim.at_least is None else claim.at_least
-    stand = sum(p.label in STANDS for p in parts)
-    fall = sum(p.contradicted for p in parts)
     untested = sum(p.label == "NOT TESTED" for p in parts)
-    text = f"{stand} of {len(parts)} parts stand and {fall} fall; the sentence needs {need}"
-    label: Label
-    if stand >= need:
-        label = "SUPPORTED"
-    elif len(parts) - fall < need:
-        label = "CONTRADICTED"
-    elif untested:
+    label, text = dominance(*parts) if isinstance(claim, Dominance) else _enough(claim, parts)
+    if label is None and untested:
         label, text = "NOT TESTED", _untested(claim, len(parts), untested, text, published=published)
-    else:
+    elif label is None:
         label = "NOT SIGNIFICANT" if published else "INCONCLUSIVE"
-        text += _leanings(parts) if published else ""
+        text += _leanings(claim, parts) if published else ""
     spoke = [p.scale for p in parts if p.scale is not None and p.label != "NOT TESTED"]
     return Verdict(
         claim=claim,
@@ -48,6 +39,16 @@ def judge_compound(claim: Compound, parts: tuple[Verdict, ...], *, published: bo
     )
 
 
+def _enough(claim: Compound, parts: tuple[Verdict, ...]) -> tuple[Label | None, str]:
+    """Whether enough parts stand or fall, and how many do."""
+    need = len(parts) if claim.at_least is None else claim.at_least
+    stand, fall = sum(p.label in POSITIVE for p in parts), sum(p.contradicted for p in parts)
+    text = f"{stand} of {len(parts)} parts stand and {fall} fall; the sentence needs {need}"
+    if stand >= need:
+        return "SUPPORTED", text
+    return "CONTRADICTED" if len(parts) - fall < need else None, text
+
+
 def _untested(claim: Compound, parts: int, untested: int, text: str, *, published: bool) -> str:
     """Why a sentence is not tested; where nothing at all is known, what the claim's note says of that."""
     if not published:
@@ -57,9 +58,10 @@ def _untested(claim: Compound, parts: int, untested: int, text: str, *, publishe
     return f"No number was published for any of its {parts} parts" + (f": {claim.note}" if claim.note else "")
 
 
-def _leanings(parts: tuple[Verdict, ...]) -> str:
+def _leanings(claim: Compound, parts: tuple[Verdict, ...]) -> str:
     """How the published numbers of the parts that cannot be told from chance lie, read as printed."""
-    found = [lean for p in parts if not p.contradicted and p.label not in STANDS and (lean := leans(p)) is not None]
+    spoken = parts[:2] if isinstance(claim, Dominance) else parts  # its third part speaks for the other side
+    found = [lean for p in spoken if not p.contradicted and p.label not in POSITIVE and (lean := leans(p)) is not None]
     if not found:
         return ""
     if len(found) == 1:

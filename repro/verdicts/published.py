@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from repro.verdicts.cells import Cell, Key, leaves, published_cells
 from repro.verdicts.chance import at_chance, chance_interval
-from repro.verdicts.compound import STANDS, judge_compound
+from repro.verdicts.compound import judge_compound
 from repro.verdicts.equivalence import minimum_effect, tost
 from repro.verdicts.exact import judge_exact
 from repro.verdicts.multiplicity import holm
 from repro.verdicts.noise_floor import evaluated_images
 from repro.verdicts.steadier import compare
 from repro.verdicts.trend import smallest_p, spearman
-from repro.verdicts.verdict import Label, Verdict
+from repro.verdicts.verdict import POSITIVE, Label, Verdict
 from repro.verdicts.welch import interval, standard_error, two_sided_p, upper_p
 from repro.verdicts.wording import num, p_text, runs, signed, span
 from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Steadier, Trend, Value
@@ -75,7 +75,7 @@ def _assemble(claim: Claim, single: Mapping[int, Verdict]) -> Verdict:
     together = _after_correction(alone)
     if together.label == alone.label:
         return alone
-    stand, fall = sum(p.label in STANDS for p in together.parts), sum(p.contradicted for p in together.parts)
+    stand, fall = sum(p.label in POSITIVE for p in together.parts), sum(p.contradicted for p in together.parts)
     flag = (
         f"After Holm's correction over all comparisons made together, {stand} stand and {fall} fall, which would make "
         f"it {together.label}."

@@ -10,7 +10,7 @@ from papers.hoyer import counts, paper, zoo
 from papers.hoyer.cells import cells
 from papers.hoyer.claims import rows
 from papers.hoyer.settings import ELEMENT, GROUP
-from shared.claims import Claim, Compound, Exact, Ordering, Trend, Value
+from shared.claims import Claim, Compound, Dominance, Exact, Ordering, Trend, Value
 from shared.paper import experiments_of
 
 COLUMNS: tuple[str, ...] = (
@@ -83,6 +83,21 @@ def test_each_pruning_rule_is_compared_by_what_it_reports(network: str) -> None:
     assert accuracy.metrics == ("top1_accuracy_best_before_epoch", "top1_accuracy")
     printed = {(r["experiment"], r["our_metric"]) for r in rows()}
     assert {*zip((accuracy.better, accuracy.worse), accuracy.metrics, strict=True)} <= printed
+
+
+def test_both_sides_of_a_trade_are_read_alike() -> None:
+    """Trap 24: sparser and as accurate is asked of each side in the same words."""
+    claims = [*paper.sentences, *(c for t in paper.tables.values() for c in t.claims)]
+    found = [d for c in claims for d in ((c, *c.parts) if isinstance(c, Compound) else ()) if isinstance(d, Dominance)]
+    assert {d.id for d in found} >= {"q5-lenet-5", "q6-lenet-300-100", "q8-lenet-5", "q12-lenet-300-100"}
+    for claim in found:
+        smaller, accurate, rival = claim.parts
+        assert isinstance(smaller, Ordering)
+        assert isinstance(accurate, Ordering)
+        assert isinstance(rival, Ordering)
+        assert (smaller.worse, smaller.better) == (accurate.better, accurate.worse) == (rival.worse, rival.better)
+        assert accurate.metrics == rival.metrics[::-1]
+        assert accurate.by == rival.by < 0
 
 
 @pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
