@@ -129,7 +129,7 @@ def _weight_decay(network: str) -> Compound:
         source,
         fewer(f"q12-{network}-weights", one, two, f"With {what} fewer weights are kept", source),
         as_accurate(f"q12-{network}-accuracy", one, two, f"With {what} the accuracy is the same", source),
-        rival=f"Without {what} the accuracy is the same",
+        rival=f"Without weight decay the accuracy on {NETWORK_TITLES[network]} is the same",
     )
 
 
