@@ -51,8 +51,10 @@ def _enough(claim: Compound, parts: tuple[Verdict, ...]) -> tuple[Label | None, 
 
 def _untested(claim: Compound, parts: int, untested: int, text: str, *, published: bool) -> str:
     """Why a sentence is not tested; where nothing at all is known, what the claim's note says of that."""
+    if not published and untested == parts:
+        return f"None of its {parts} parts has evidence"
     if not published:
-        return f"{text}; {untested} have no evidence"
+        return f"{text}; {untested} {'part has' if untested == 1 else 'parts have'} no evidence"
     if untested < parts:
         return f"{text}; of {untested} no number was published"
     return f"No number was published for any of its {parts} parts" + (f": {claim.note}" if claim.note else "")

@@ -29,7 +29,7 @@ CASES = [
     (LOW, WIDE, "INCONCLUSIVE", "It is smaller; whether it is as accurate is undecided."),
     (HIGH, WIDE, "INCONCLUSIVE", "The other is smaller; whether that is as accurate is undecided."),
     (WIDE, HIGH, "INCONCLUSIVE", "Which of the two is smaller is undecided."),
-    (LOW, [], "NOT TESTED", "It is smaller; whether it is as accurate is undecided; 2 have no evidence."),
+    (LOW, [], "NOT TESTED", "It is smaller; whether it is as accurate is undecided; 2 parts have no evidence."),
 ]
 
 
@@ -65,3 +65,8 @@ def test_published_numbers_are_read_likewise(with_claims, size, accuracy, label,
     ]
     verdict = judge_published(with_claims(*printed, sentence()))[-1]
     assert (verdict.label, verdict.reason) == (label, reason)
+
+
+def test_where_nothing_is_known_nothing_is_said_of_either_side(with_claims) -> None:
+    (verdict,) = judge(with_claims(sentence()), "t", []).verdicts
+    assert (verdict.label, verdict.reason) == ("NOT TESTED", "None of its 3 parts has evidence.")
