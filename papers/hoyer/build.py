@@ -147,11 +147,11 @@ def _sgd(c: Choice, name: str, epochs: int, lr: float, decay: float, methods: tu
 
 
 def _milestones(c: Choice, epochs: int) -> tuple[int, ...]:
-    """Milestones as typed, or the script's at their relative place in the run."""
+    """Milestones as typed, or the recipe's at their relative place in the run."""
     if "lr_milestones" not in c.typed:
         if c.large:
             return tuple(range(LR_INTERVAL, epochs, LR_INTERVAL))
-        scaled = {max(1, round(m * epochs / 164)) for m in (81, 122)}
+        scaled = {max(1, round(m * epochs / c.recipe.epochs)) for m in c.recipe.milestones}
         return tuple(sorted(m for m in scaled if m < epochs))
     text = c["lr_milestones"]
     if text == "none":

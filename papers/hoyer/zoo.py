@@ -86,6 +86,16 @@ OTHERS: Mapping[str, Network] = {
 }
 NETWORKS: Mapping[str, Network] = {**ZOO, **OTHERS}
 CLASSES = {"cifar10": 10, "cifar100": 100}
+FAMILIES: Mapping[str, Recipe] = {
+    "alexnet": PLAIN,
+    "vgg19-bn": PLAIN,
+    "resnet": LIGHT,
+    "preresnet": LIGHT,
+    "wrn": WIDE,
+    "resnext": LONG,
+    "densenet-bc": DENSE,
+}
+"""How a network is trained that is typed by its family, whatever its depth and width (sheet 6, recipes)."""
 
 IMAGENET_RECIPE = Recipe(90, (30, 60), weight_decay=1e-4, batch=256)
 IMAGENET: Mapping[str, Network] = {

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from papers.hoyer import paper
+from papers.hoyer import paper, zoo
 from papers.hoyer.original_ids import SCRIPTS
 from shared.errors import ReproError
 from shared.protocol import Train
 
-LONG = {"epochs": 300, "lr_milestones": "150,225"}
 COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
     ({"reg": "none", "prune_rule": "absolute"}, "lenet-300-100/none/T0.001"),
     (
@@ -53,14 +52,6 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
         "fashion-lenet-300-100/pretrained-hoyer-0.02/V0.05",
     ),
     ({"network": "resnet", "depth": 56, "reg": "ghs", "decay": 1e-4}, "cifar10/resnet-56/group-hoyer-square-0.0001"),
-    ({"network": "alexnet", "weight_decay": 5e-4}, "cifar10/alexnet"),
-    ({"network": "vgg19-bn", "dataset": "cifar100", "weight_decay": 5e-4}, "cifar100/vgg19-bn"),
-    ({"network": "preresnet", "depth": 110}, "cifar10/preresnet-110"),
-    ({"network": "resnext", "cardinality": 16, "weight_decay": 5e-4, **LONG}, "cifar10/resnext-29-16x64"),
-    (
-        {"network": "densenet-bc", "depth": 190, "growth_rate": 40, "batch_size": 64, **LONG},
-        "cifar10/densenet-bc-190-40",
-    ),
     (
         {
             "network": "imagenet-resnet50",
@@ -106,6 +97,51 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("options", "experiment"), COUNTERPARTS, ids=lambda v: v if isinstance(v, str) else "")
 def test_original_commands_have_counterparts(options: dict[str, Any], experiment: str) -> None:
     assert paper.build(options) == paper.experiments[experiment].protocol(42)
+
+
+ZOO: dict[str, dict[str, Any]] = {
+    "alexnet": {"network": "alexnet"},
+    "vgg19-bn": {"network": "vgg19-bn"},
+    "resnet-164-bottleneck": {"network": "resnet", "depth": 164, "block": "bottleneck"},
+    "preresnet-164-bottleneck": {"network": "preresnet", "depth": 164, "block": "bottleneck"},
+    "wrn-28-10": {"network": "wrn", "dropout": 0.3},
+    "resnext-29-8x64": {"network": "resnext"},
+    "resnext-29-16x64": {"network": "resnext", "cardinality": 16},
+    "densenet-bc-100-12": {"network": "densenet-bc"},
+    "densenet-bc-190-40": {"network": "densenet-bc", "depth": 190, "growth_rate": 40},
+    "resnet-110-bottleneck": {"network": "resnet", "depth": 110, "block": "bottleneck"},
+    "resnet-20": {"network": "resnet"},
+    "resnet-32": {"network": "resnet", "depth": 32},
+    "resnet-56": {"network": "resnet", "depth": 56},
+    "resnet-110": {"network": "resnet", "depth": 110},
+    "preresnet-110": {"network": "preresnet", "depth": 110},
+    "densenet-bc-100-12-decay5e-4": {"network": "densenet-bc", "weight_decay": 5e-4},
+    "densenet-bc-100-12-batch128": {"network": "densenet-bc", "batch_size": 128},
+}
+"""What one types for each network of the zoo: its architecture, and where a row deviates from its family's recipe."""
+
+
+@pytest.mark.parametrize("dataset", zoo.CLASSES)
+def test_a_network_of_the_zoo_is_trained_by_its_recipe(dataset: str) -> None:
+    assert ZOO.keys() == zoo.NETWORKS.keys()
+    for name, options in ZOO.items():
+        assert paper.build({"dataset": dataset, **options}) == paper.experiments[f"{dataset}/{name}"].protocol(42), name
+
+
+@pytest.mark.parametrize("name", zoo.FAMILIES)
+def test_every_stage_of_a_structural_pruning_has_the_recipe(name: str) -> None:
+    """Sheet 4.8: group training and finetuning repeat the dense network's schedule."""
+    recipe = zoo.FAMILIES[name]
+    trains = [t for t in paper.build({"network": name, "reg": "ghs", "decay": 1e-4}).phases if isinstance(t, Train)]
+    assert [t.name for t in trains] == ["pretrain", "regularise", "finetune"]
+    for t in trains:
+        found = (t.epochs, t.schedule.milestones, t.schedule.gamma, t.optimizer.weight_decay, t.batch_size)
+        assert found == (recipe.epochs, recipe.milestones, recipe.gamma, recipe.weight_decay, recipe.batch)
+
+
+def test_steps_of_the_learning_rate_keep_their_place_in_a_shorter_run() -> None:
+    (t,) = (t for t in paper.build({"network": "wrn", "epochs": 20}).phases if isinstance(t, Train))
+    assert t.schedule.milestones == (6, 12, 16)
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

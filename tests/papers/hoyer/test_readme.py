@@ -40,8 +40,11 @@ def test_dense_networks_of_the_zoo_count_for_their_table() -> None:
         o for o in typed if "network" in o and "reg" not in o and not o["network"].startswith(("lenet", "imagenet"))
     ]
     assert {known.get(paper.build(o).identity) for o in dense} == {
+        "cifar10/alexnet",
+        "cifar10/vgg19-bn",
         "cifar10/resnet-164-bottleneck",
         "cifar10/wrn-28-10",
+        "cifar10/resnext-29-8x64",
         "cifar10/densenet-bc-100-12",
     }
 
