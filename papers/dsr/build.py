@@ -68,7 +68,7 @@ def _phases(c: Choice, job: Job) -> tuple[Phase, ...]:
         dense = jobs()[f"{job.list}:0"]
         first = c.given("epochs", dense.epochs)
         decay = c.given("weight_decay", dense.weight_decay)
-        return recipes.after_dense(dense.schedule, first, _batch(c, job), decay, _pruning(c, job, decay))
+        return recipes.after_dense(dense.schedule, first, _batch(c, job), _pruning(c, job, decay))
     training = _training(c, job)
     if c["method"] in ("dense", "thin"):
         return (training,)

@@ -145,9 +145,7 @@ def phases(job: Job, by: str) -> tuple[Phase, ...]:
         return (*phases(source, by), recipes.restart(job.weights), rest)
     if job.method == "pruning":
         dense = jobs()[f"{job.list}:0"]
-        return recipes.after_dense(
-            dense.schedule, dense.epochs, job.batch, dense.weight_decay, _pruning(job, linear, dense, by)
-        )
+        return recipes.after_dense(dense.schedule, dense.epochs, job.batch, _pruning(job, linear, dense, by))
     training = _training(job, by)
     if job.method in ("dense", "thin"):
         return (training,)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from papers.dsr.settings import SCHEDULES, Schedule, Table, sgd
+from papers.dsr.settings import SCHEDULES, Schedule, Table
 from shared.protocol import Method, Optimizer, Options, Phase, Prune, Train
 
 
@@ -129,6 +129,6 @@ def restart(values: str) -> Prune:
     return Prune(name="restart", method=Method(name="restart", options={"values": values}))
 
 
-def after_dense(schedule: str, epochs: int, batch: int, decay: float, pruning: Train) -> tuple[Phase, ...]:
-    """Dense training, then pruning with the decay and momentum of the dense run (trap 9)."""
-    return (train(schedule, epochs, batch, sgd(decay)), pruning.model_copy(update={"name": "prune"}))
+def after_dense(schedule: str, epochs: int, batch: int, pruning: Train) -> tuple[Phase, ...]:
+    """Dense training, then pruning, which inherits decay, momentum and Nesterov: one optimiser for both (trap 9)."""
+    return (train(schedule, epochs, batch, pruning.optimizer), pruning.model_copy(update={"name": "prune"}))
