@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from papers.dsr.choice import Choice, flag, nearest, separate
+from papers.dsr.choice import OPTION, Choice, flag, nearest, separate
 from papers.dsr.settings import SCHEDULES
 from shared.option_rules import Needs, refuse
 
@@ -44,6 +44,7 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("batch_norm", network_in("lenet300"), "on {network}, which has no form without it"),
     Needs("augmentation", network_in("wide_resnet"), "on {network}; the original leaves it out on CIFAR-10 alone"),
     Needs("sparse_downsample", network_in("imagenet_resnet50"), "on {network}"),
+    Needs("sparse_downsample", lambda c: c["method"] not in ("dense", "thin"), NOT_HERE),
     Needs("sparsity", lambda c: c["method"] != "dense", NOT_HERE),
     Needs(
         "sparsity",
@@ -118,9 +119,20 @@ def _together(c: Choice) -> str | None:
         return "--drop-criterion with a threshold needs --reallocations-per-update beside --method set."
     if c["method"] == "dsr" and c["drop_criterion"] == "fraction" and "drop_fraction" not in c.typed:
         return "--drop-criterion fraction needs --drop-fraction beside --method dsr."
+    if _counts_other_units(c) and "reallocations_per_update" not in c.typed:
+        return (
+            f"No job moves units of --granularity {c['granularity']} by a threshold, and N_p counts units; add "
+            "--reallocations-per-update."
+        )
+    if c["method"] == "thin" and c["depth"] != OPTION["depth"].default and "width_multiplier" not in c.typed:
+        return f"The published thin widths stand for depth {OPTION['depth'].default}; add --width-multiplier."
     if c["momentum"] == 0 and c.given("nesterov", True):
         return "Nesterov needs momentum; add --no-nesterov to --momentum 0."
     return None
+
+
+def _counts_other_units(c: Choice) -> bool:
+    return c["granularity"] in ("row", "filter") and c["method"] in MOVING and threshold(c)
 
 
 def _without_its_table(c: Choice) -> str | None:

@@ -96,12 +96,39 @@ def test_typed_options_give_the_published_run(options, experiment):
         ({"schedule": "nowhere.yaml"}, "nowhere.yaml"),
         ({"momentum": 0.0}, "--no-nesterov"),
         ({"network": "wide_resnet", "method": "thin", "sparsity": 0.65}, "--width-multiplier"),
+        ({"network": "wide_resnet", "granularity": "filter"}, "N_p counts units; add --reallocations-per-update"),
+        ({"network": "wide_resnet", "granularity": "row"}, "N_p counts units"),
+        (
+            {"network": "wide_resnet", "granularity": "row", "method": "set", "drop_criterion": "exact-count"},
+            "needs --reallocations-per-update",
+        ),
+        ({"network": "wide_resnet", "method": "thin", "depth": 16}, "stand for depth 28; add --width-multiplier"),
+        (
+            {"network": "imagenet_resnet50", "method": "dense", "sparse_downsample": True},
+            "--sparse-downsample has no effect",
+        ),
         ({"colour": 1}, "colour"),
     ],
 )
 def test_what_would_be_ignored_is_refused(options, words):
     with pytest.raises(ReproError, match=words):
         build(**options)
+
+
+@pytest.mark.parametrize(
+    "options", [{"momentum": 0.5}, {"nesterov": False}, {"weight_decay": 0.0}, {"momentum": 0.0, "nesterov": False}]
+)
+def test_pruning_inherits_the_optimiser_of_its_dense_training(options):
+    """Traps 8 and 9: whatever is typed holds for both parts."""
+    dense, prune = build(network="wide_resnet", method="pruning", **options).phases
+    assert dense.optimizer == prune.optimizer
+    assert dense.optimizer.model_dump().items() >= options.items()
+
+
+def test_units_that_no_job_moves_take_the_target_that_is_typed():
+    options = {"network": "wide_resnet", "granularity": "filter", "reallocations_per_update": 20}
+    assert method(build(**options), "reallocate").options["target"] == 20
+    assert "target" not in method(build(network="wide_resnet", granularity="row", method="set"), "reallocate").options
 
 
 def test_mixed_modes():
