@@ -49,11 +49,12 @@ SCALE_NOTES: dict[Scale, str] = {
     "demo": (
         "100 embedded 8x8 digits of each class, batches of 50; LeNet at full size on 28x28 in 10 epochs for 100, "
         "WRN-10 at 1/8 width in 12 for 200, ResNet-50 at 1/16 width on 32x32 in 12 for 100; shifts but no mirroring. "
-        "Periods shrink to a few steps. Chosen for cost alone, so only sentences can be judged."
+        "Periods shrink to a few steps; gradual pruning prunes after each epoch. Chosen for cost alone, so only sentences can be judged."
     ),
     "reduced": (
         "The paper's data with 500 training images a class (ImageNet: 50 at 64x64); LeNet at full size in 20 epochs "
-        "for 100, WRN-16 at 1/4 width in 30 for 200, ResNet-50 at 1/8 width in 20 for 100."
+        "for 100, WRN-16 at 1/4 width in 30 for 200, ResNet-50 at 1/8 width in 20 for 100; gradual pruning prunes after "
+        "each epoch."
     ),
     "paper": "As published: full networks and data, five seeds (42 to 46; the originals were never seeded).",
 }
@@ -111,13 +112,14 @@ def _cut(protocol: Protocol, cut: Cut, name: Scale, data: Data, *, channels: int
 
 
 def shorten(phase: Train, cut: Cut) -> Train:
-    """The phase with its epochs cut, every event at its relative place; a gradual pruning keeps all its steps."""
+    """The phase with its epochs cut, every event at its relative place.
+
+    A gradual pruning keeps all its steps and prunes after every epoch, hence its interval is what it is shortened by.
+    """
     epochs = max(1, round(phase.epochs * cut.epochs))
     prunes = next((m for m in phase.methods if m.name == "prune-gradually"), None)
     if prunes is not None:
-        first, steps, interval = (int(str(prunes.options[k])) for k in ("first", "steps", "interval"))
-        after = max(2, round((phase.epochs - first - interval * (steps - 1)) * cut.epochs))
-        epochs = first + steps - 1 + after  # one epoch between prunings
+        epochs = -(-phase.epochs // int(str(prunes.options["interval"])))
     methods = tuple(_rescaled(m, epochs / phase.epochs, cut) for m in phase.methods)
     return phase.model_copy(update={"epochs": epochs, "batch_size": cut.batch, "methods": methods})
 
@@ -134,6 +136,7 @@ def _rescaled(method: Method, ratio: float, cut: Cut) -> Method:
     if (target := options.get("target")) is not None:
         options["target"] = max(1, round(int(str(target)) * cut.width**2))
     if method.name == "prune-gradually":
+        options["first"] = -(-int(str(options["first"])) // int(str(options["interval"])))
         options["interval"] = 1
     return method.model_copy(update={"options": options})
 

@@ -62,6 +62,24 @@ def test_baselines_on_mnist_decay_instead_of_l1():
         assert not any("l1" in m.options for m in train.methods)
 
 
+@pytest.mark.parametrize("scale", ["demo", "reduced"])
+@pytest.mark.parametrize("name", ["mnist/pruning/99", "cifar10/pruning/90", "imagenet/pruning/80"])
+def test_prunings_keep_their_place_among_the_learning_rates(name, scale):
+    """First and last pruning within an epoch of where they are at paper scale, and as many after the last rate."""
+
+    def places(phase):
+        prunes, rates = method(phase, "prune-gradually").options, method(phase, "learning-rate-table").options
+        at = [prunes["first"] + prunes["interval"] * k for k in range(prunes["steps"])]
+        return at, [n for n in at if n > rates["epochs"][-1]], phase.epochs
+
+    whole, late, epochs = places(trains(paper.experiments[name].protocol(42))[1])
+    cut, cut_late, fewer = places(trains(paper.at_scale(name, scale, 42))[1])
+    assert len(cut) == len(whole)
+    assert abs(len(cut_late) - len(late)) <= 1
+    assert cut[0] / fewer == pytest.approx(whole[0] / epochs, abs=1 / fewer)
+    assert cut[-1] / fewer == pytest.approx(whole[-1] / epochs, abs=1 / fewer)
+
+
 def test_pruning_starts_from_the_dense_run_and_keeps_its_decay():
     dense_run = paper.experiments["cifar10/dense"].protocol(42)
     protocol = paper.experiments["cifar10/pruning/90"].protocol(42)
