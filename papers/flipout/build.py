@@ -150,9 +150,16 @@ def _pruning(c: Choice) -> tuple[Method, ...]:
     if method == "sensitivity":
         options["sensitivity"] = c["sensitivity"]
     if method == "flipout" and c["flipout_p"] != 2:
-        options |= {"p": c["flipout_p"]} | ({"signed": True} if c["variant"] == "published" else {})  # trap T3
+        options |= _power(c)
     counting = (recipes.COUNT_FLIPS,) if method in recipes.FLIP_CRITERIA else ()
     return (*counting, recipes.prune(method, c["variant"], options))
+
+
+def _power(c: Choice) -> Options:
+    """``abs(w)^p``, as the runs with p = 1 had it; the later code's signed power where its variant was typed (T3)."""
+    p = c["flipout_p"]
+    signed = p % 2 == 1 and c.typed.get("variant") == "published"
+    return {"p": int(p) if p % 1 == 0 else p, **({"signed": True} if signed else {})}
 
 
 def _annealing(c: Choice) -> tuple[Method, ...]:

@@ -42,7 +42,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("prune_stop_epoch", int, None, "Prune only in epochs below this one.", group=PRUNING),
     Option("threshold", float, None, "Cut of the methods threshold (abs(w)) and flip (sign flips).", group=PRUNING),
     Option("sensitivity", float, None, "Standard deviations below which --method sensitivity cuts.", group=PRUNING),
-    Option("flipout_p", float, 2.0, "Exponent p of FlipOut's score.", group=PRUNING),
+    Option(
+        "flipout_p", float, 2.0, "Exponent p of the score, of abs(w); with --variant published, of w.", group=PRUNING
+    ),
     Option("prune_bias", bool, False, "Biases are prunable too.", group=PRUNING),
     Option("prune_batchnorm", bool, False, "Batch-norm weights are prunable too.", group=PRUNING),
     Option("grad_noise", bool, None, "Gradient noise; on by default for flipout alone.", group=NOISE),

@@ -97,6 +97,11 @@ def _together(c: Choice) -> str | None:
             "Gradient noise revives every weight that published SNIP removed, because its masks are ones (trap T29); "
             "use --variant corrected or leave --grad-noise out."
         )
+    if c["flipout_p"] % 1 and c.typed.get("variant") == "published":
+        return (
+            f"--flipout-p {c['flipout_p']:g} is undefined for negative weights with --variant published, whose power "
+            "keeps the sign (trap T3); choose a whole number, or leave --variant out for the power of abs(w)."
+        )
     if c["eval_split"] == "val" and not c["val_size"]:
         return "--eval-split val needs --val-size N, the training images to hold out."
     return None

@@ -73,6 +73,7 @@ def test_nothing_typed_is_the_papers_flipout() -> None:
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"method": "global-magnitude", "flipout_p": 3.0}, "--flipout-p has no effect"),
+    ({"flipout_p": 1.5, "variant": "published"}, "a whole number"),
     ({"hoyer_stop_epoch": 100}, "without --hoyer-lambda"),
     ({"hoyer_lambda": 1e-4, "hoyer_stop_epoch": 351}, "beyond the 350 epochs"),
     ({"optimizer": "adam", "momentum": 0.9}, "--momentum has no effect"),
@@ -180,14 +181,53 @@ def test_every_method_builds_components_that_exist(method: str, variant: str) ->
     assert len(build(train.methods, paper.components)) == len(train.methods)
 
 
-def test_odd_exponents_are_signed_only_as_published() -> None:
+def test_odd_exponents_are_signed_only_where_the_published_variant_was_typed() -> None:
     """Trap T3."""
-    published, corrected = (
-        train_of(paper.build({"flipout_p": 1.0, "variant": v})).methods[-1].options for v in ("published", "corrected")
+    published, corrected, untyped = (
+        train_of(paper.build({"flipout_p": 1.0, "variant": v})).methods[-1].options
+        for v in ("published", "corrected", None)
     )
     assert (published.get("signed"), published["counts"]) == (True, "published")
     assert "signed" not in corrected
     assert "counts" not in corrected
+    assert "signed" not in untyped
+    assert train_of(paper.build({"flipout_p": 4.0, "variant": "published"})).methods[-1].options == {
+        "criterion": "flipout", "interval": 32, "fraction": 0.5, "p": 4, "counts": "published",
+    }  # an even power has no sign to keep  # fmt: skip
+
+
+def test_p_1_as_typed_is_the_papers_experiment() -> None:
+    typed = paper.build({"flipout_p": 1.0, "seed": 43})
+    assert typed.identity == paper.experiments["vgg19/flipout-p1/99.9"].protocol(43).identity
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"flipout_p": 1.5}, {"flipout_p": 1.5, "variant": "corrected"}, {"flipout_p": 3.0, "variant": "published"}],
+)
+def test_every_exponent_that_builds_can_prune(options: dict[str, Any]) -> None:
+    import torch
+    from torch import nn
+
+    from shared.draws import KeyedDraws
+    from shared.sparsity.masks import Masks, prunable_parameters
+    from shared.training.components import build
+    from shared.training.state import State
+
+    plan = paper.build({**options, "prune_interval": 32})
+    model = nn.Sequential(nn.Linear(8, 6), nn.Linear(6, 2))
+    masks = Masks(prunable_parameters(model))
+    state = State(plan, model, masks, KeyedDraws(0), torch.device("cpu"))
+    train = train_of(plan)
+    counter, pruning = build(train.methods[-2:], paper.components)
+    counter.start(state)
+    negative = masks.flat_weights() < 0
+    state.phase, state.epoch = train, 32
+    pruning.after_epoch(state)
+    assert masks.remaining == masks.total // 2
+    signed = options.get("variant") == "published"
+    fewest = max(0, int(negative.sum()) - masks.total // 2)
+    assert (int((negative & masks.flat()).sum()) == fewest) == signed  # the signed power removes negative weights first
 
 
 def test_everything_at_once_keeps_the_order_of_a_step() -> None:
