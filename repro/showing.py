@@ -138,6 +138,7 @@ def claim_facts(claim: Claim) -> dict[str, Any]:
         "sd": value.sd if value else None,
         "n": value.n if value else None,
         "metric": getattr(claim, "metric", None),
+        "which": getattr(claim, "which", None),
         "epoch": value.epoch if value else None,
         "seed": value.seed if value else None,
         "per_seed": list(value.per_seed) if value else [],

@@ -15,6 +15,7 @@ from shared.protocol import Protocol, canonical
 
 Spread = Literal["sd", "se", "half-interval", "unknown"]
 WhichEpoch = Literal["last", "best", "unknown"]
+ReadEpoch = Literal["last", "best"]
 
 DEFAULT_MARGINS = {
     "mnist": 0.2,
@@ -81,6 +82,7 @@ class Ordering(Claim):
 
     Attributes:
         worse_metric: what is read from the runs of ``worse``, where its numbers are reported in another way.
+        which: the epoch at which both sides are read.
         paired: both sides share initialisation and data order, so the paired test applies.
         gating: ``False`` for a comparison that the paper does not make: shown beside its sentences, never counted.
         within: set for claims of the form "within so many points of": |difference| <= within.
@@ -97,6 +99,7 @@ class Ordering(Claim):
     paired: bool = False
     gating: bool = True
     worse_metric: str | None = None
+    which: ReadEpoch = "last"
 
     @property
     def metrics(self) -> tuple[str, str]:
@@ -124,6 +127,7 @@ class Trend(Claim):
     """ "The metric rises (or falls) along these experiments": a rank trend over runs.
 
     Attributes:
+        which: the epoch at which each run is read.
         gating: ``False`` for a trend that the paper does not speak of: shown beside its sentences, never counted.
     """
 
@@ -131,6 +135,7 @@ class Trend(Claim):
     metric: str = "top1_accuracy"
     direction: Literal["increasing", "decreasing"] = "decreasing"
     gating: bool = True
+    which: ReadEpoch = "last"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +144,12 @@ class Steadier(Claim):
 
     Attributes:
         pairs: in each cell the experiment said to be steadier, and the one it is compared with.
+        which: the epoch at which each run is read.
     """
 
     pairs: tuple[tuple[str, str], ...]
     metric: str = "top1_accuracy"
+    which: ReadEpoch = "last"
 
 
 @dataclass(frozen=True, kw_only=True)

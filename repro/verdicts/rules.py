@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from repro.evidence.record import WITH_BEST
 from repro.verdicts.barred import barred_runs
 from repro.verdicts.catalogue import catalogue
 from repro.verdicts.cells import Cell, Key, leaves, published_cells
@@ -25,10 +26,12 @@ from repro.verdicts.tested import Tested
 from repro.verdicts.trend import judge_trend
 from repro.verdicts.value import Context, judge_value
 from repro.verdicts.verdict import Verdict
-from shared.claims import Claim, Collapse, Deviation, Exact, Ordering, Steadier, Table, Trend, Value
-from shared.errors import unknown
+from shared.claims import Claim, Collapse, Deviation, Exact, Ordering, ReadEpoch, Steadier, Table, Trend, Value
+from shared.errors import ReproError, unknown
 from shared.paper import Paper, experiments_of
 from shared.protocol import Scale
+
+AT_BEST = "Each run is read at its best epoch, as the source reports it."
 
 
 class Evidence:
@@ -47,7 +50,7 @@ class Evidence:
     ) -> None:
         self.paper, self.runs, self.table, self.scale = paper, runs, table, scale
         self._select = partial(samples_of, runs, paper=paper, seeds=seeds, looks=looks, data_effect=data_effect)
-        self._samples: dict[tuple[str, Scale, str, int | None, str], Sample | None] = {}
+        self._samples: dict[tuple[str, Scale, str, int | None, str, ReadEpoch], Sample | None] = {}
         self._priors: dict[str, tuple[Prior | None, Prior | None]] = {}
 
     @property
@@ -64,16 +67,24 @@ class Evidence:
         return [s for s in found if s is not None]
 
     def sample(
-        self, experiment: str, scale: Scale, metric: str, epoch: int | None = None, unit: str = "percent"
+        self,
+        experiment: str,
+        scale: Scale,
+        metric: str,
+        epoch: int | None = None,
+        unit: str = "percent",
+        which: ReadEpoch = "last",
     ) -> Sample | None:
         """The sample of an experiment at one scale."""
         if experiment not in self.paper.experiments:
             raise unknown(f"{self.paper.name} experiment", experiment, self.paper.experiments)
         if self.scale not in (None, scale):
             return None
-        key = (experiment, scale, metric, epoch, unit)
+        key = (experiment, scale, metric, epoch, unit, which)
         if key not in self._samples:
-            found = self._select(experiment=experiment, metric=metric, epoch=epoch, unit=unit, scales=(scale,))
+            found = self._select(
+                experiment=experiment, metric=metric, epoch=epoch, unit=unit, which=which, scales=(scale,)
+            )
             self._samples[key] = found[0] if found else None
         return self._samples[key]
 
@@ -82,11 +93,13 @@ class Evidence:
         sample = self.sample(claim.experiment, "paper", claim.metric, claim.epoch, claim.unit)
         return sample if sample is not None and sample.admissible else None
 
-    def together(self, experiments: tuple[str, ...], metrics: tuple[str, ...]) -> tuple[Sample, ...]:
+    def together(
+        self, experiments: tuple[str, ...], metrics: tuple[str, ...], which: ReadEpoch = "last"
+    ) -> tuple[Sample, ...]:
         """Samples of several experiments at the highest scale where each has two runs, else where each has one."""
         fallback: tuple[Sample, ...] = ()
         for scale in SCALES:
-            found = [self.sample(e, scale, m) for e, m in zip(experiments, metrics, strict=True)]
+            found = [self.sample(e, scale, m, which=which) for e, m in zip(experiments, metrics, strict=True)]
             there = tuple(s for s in found if s is not None and (scale != "paper" or s.admissible))
             if len(there) == len(experiments):
                 if all(s.n > 1 for s in there):
@@ -142,9 +155,20 @@ def _comparison(claim: Ordering | Trend | Collapse | Steadier, evidence: Evidenc
     """The verdict on a sentence about one or more experiments."""
     experiments = experiments_of(claim)
     metrics = claim.metrics if isinstance(claim, Ordering) else (claim.metric,) * len(experiments)
-    samples = evidence.together(experiments, metrics)
+    which: ReadEpoch = "last" if isinstance(claim, Collapse) else claim.which
+    if which == "best" and (without := [m for m in metrics if m not in WITH_BEST]):
+        raise ReproError(
+            f"Claim {claim.id} reads {without[0]} at the best epoch; only {' and '.join(WITH_BEST)} have one."
+        )
+    samples = evidence.together(experiments, metrics, which)
     if not samples:
         return Tested(_no_runs(claim, evidence, experiments, metrics))
+    tested = _compared(claim, samples, evidence)
+    flags = (*[AT_BEST] * (which == "best"), *tested.verdict.flags)
+    return replace(tested, verdict=replace(tested.verdict, flags=flags))
+
+
+def _compared(claim: Ordering | Trend | Collapse | Steadier, samples: tuple[Sample, ...], evidence: Evidence) -> Tested:
     if isinstance(claim, Trend):
         return judge_trend(claim, samples)
     if isinstance(claim, Steadier):

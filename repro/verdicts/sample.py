@@ -11,7 +11,7 @@ from repro.evidence.store import precedence
 from repro.verdicts.catalogue import Catalogue, catalogue
 from repro.verdicts.chance import at_chance
 from repro.verdicts.run_index import Runs, index
-from shared.claims import Deviation
+from shared.claims import Deviation, ReadEpoch
 from shared.paper import Paper
 from shared.protocol import Scale
 
@@ -20,9 +20,9 @@ from shared.protocol import Scale
 class Sample:
     """The runs of one experiment at one scale, read in one metric, one run per seed.
 
-    ``values`` and ``best_values`` are in the unit of the metric (accuracy: percent) at the last and at the best epoch;
-    ``correct``/``total`` are the integers of the last evaluation; ``chance_runs`` marks runs at chance level; ``kept``
-    is the fraction of the prunable weights that each run kept.
+    ``values`` are in the unit of the metric (accuracy: percent) at the epoch that was asked for, the last by default;
+    ``best_values`` at the best; ``correct``/``total`` are the integers of the former, and ``chance_runs`` marks what
+    was at chance level there; ``kept`` is the fraction of the prunable weights that each run kept.
     ``records`` are the runs themselves. ``looks`` is 1 for seeds fixed up front and grows each time seeds were added.
     ``data_effect`` is the worst-case effect, in the unit of the metric, of images known to differ from the original's;
     ``left_out`` counts runs whose data bar them, where others remain.
@@ -91,6 +91,7 @@ def samples_of(
     metric: str = "top1_accuracy",
     epoch: int | None = None,
     unit: str = "percent",
+    which: ReadEpoch = "last",
     scales: Sequence[Scale] | None = None,
     seeds: Sequence[int] | None = None,
     looks: Looks | None = None,
@@ -108,6 +109,7 @@ def samples_of(
         paper: the paper.
         metric, epoch: what to read from each run; runs that cannot tell are left out.
         unit: ``fraction`` divides percentages by 100.
+        which: the epoch that ``values`` belong to; metrics other than ``WITH_BEST`` have one value for both.
         scales: only these scales.
         seeds: only these seeds, where they were fixed up front.
         looks: number of times seeds were added to a study (1: once, up front).
@@ -122,16 +124,16 @@ def samples_of(
             continue
         found = runs.by_key.get(known.key(experiment, scale), ())
         effect = data_effect if scale == "paper" else None
-        where = ("sample", paper.name, experiment, scale, metric, epoch, unit, planned, effect)
+        where = ("sample", paper.name, experiment, scale, metric, epoch, unit, which, planned, effect)
         if where not in runs.cache:
             chosen = [r for r in found if planned is None or r.protocol.seed in planned]
             sound = [r for r in chosen if not isinstance(effect(r), Deviation)] if effect else chosen
-            sample = _sample(runs, sound, experiment, scale, known, metric, epoch, unit)
+            sample = _sample(runs, sound, experiment, scale, known, metric, epoch, unit, which)
             if len(sound) < len(chosen):
                 sample = (
                     replace(sample, left_out=len(chosen) - len(sound))
                     if sample
-                    else _sample(runs, chosen, experiment, scale, known, metric, epoch, unit)
+                    else _sample(runs, chosen, experiment, scale, known, metric, epoch, unit, which)
                 )
             runs.cache[where] = sample
         sample = runs.cache[where]
@@ -149,6 +151,7 @@ def _sample(
     metric: str,
     epoch: int | None,
     unit: str,
+    which: ReadEpoch,
 ) -> Sample | None:
     published = known.protocol(experiment)
     factor = 0.01 if unit == "fraction" else 1.0
@@ -166,19 +169,21 @@ def _sample(
     if not by_seed:
         return None
     rows = [by_seed[seed] for seed in sorted(by_seed)]
+    last_values, best_values = tuple(row[1] for row in rows), tuple(row[2] for row in rows)
     kept = [row[0] for row in rows]
     outcomes = [r.outcome for r in kept]
+    scores = [o.best if which == "best" else o.last for o in outcomes]
     return Sample(
         experiment=experiment,
         scale=scale,
-        values=tuple(row[1] for row in rows),
-        best_values=tuple(row[2] for row in rows),
+        values=best_values if which == "best" else last_values,
+        best_values=best_values,
         seeds=tuple(r.protocol.seed for r in kept),
         identities=tuple(r.identity for r in kept),
         deviations=tuple(dict.fromkeys(d for r in kept for d in known.deviations(experiment, r.protocol))),
-        correct=tuple(o.last.correct for o in outcomes),
-        total=tuple(o.last.total for o in outcomes),
-        chance_runs=tuple(at_chance(o.last.correct, o.last.total, 1 / published.model.classes) for o in outcomes),
+        correct=tuple(s.correct for s in scores),
+        total=tuple(s.total for s in scores),
+        chance_runs=tuple(at_chance(s.correct, s.total, 1 / published.model.classes) for s in scores),
         kept=tuple(o.remaining / o.prunable for o in outcomes),
         diverged=sum(o.status == "diverged" for o in outcomes),
         cost_seconds=sum(r.cost.seconds for r in kept),

@@ -118,6 +118,19 @@ def test_the_zoo_is_compared_in_the_printed_order_with_no_network_left_out(datas
     assert chain == sorted(zoo.ZOO, key=lambda n: -errors[n])
 
 
+def test_sentences_about_cifar_are_read_where_its_numbers_are_reported() -> None:
+    """Sheet 4.8 and 6: at the best epoch on the test set; nothing on MNIST is."""
+    read = {
+        (e.startswith("cifar"), c.which)
+        for t in paper.tables.values()
+        for c in leaves(t.claims)
+        if isinstance(c, Value | Ordering | Trend) and c.metric in ("top1_accuracy", "top1_error")
+        for e in experiments_of(c)
+        if not e.startswith("imagenet")
+    }
+    assert read == {(True, "best"), (False, "last")}
+
+
 def test_every_experiment_a_claim_needs_exists() -> None:
     for claim in CLAIMS:
         assert set(experiments_of(claim)) <= set(paper.experiments), claim.id
