@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -117,13 +118,14 @@ def proportional_exact(survivors: Sequence[int], total: int, free: Sequence[int]
     return counts
 
 
-def _quotas(survivors: Sequence[int], total: int) -> list[float]:
+def _quotas(survivors: Sequence[int], total: int) -> list[Fraction]:
+    """Exact shares: rounding errors of floats would decide between equal fractional parts."""
     if not total:
-        return [0.0] * len(survivors)
+        return [Fraction(0)] * len(survivors)
     everything = sum(survivors)
     if not everything:  # nothing survived anywhere that is open: equal shares
-        return [total / len(survivors)] * len(survivors)
-    return [total * r / everything for r in survivors]
+        return [Fraction(total, len(survivors))] * len(survivors)
+    return [Fraction(total * r, everything) for r in survivors]
 
 
 def choose_free(draws: Draws, free: Tensor, k: int, purpose: str, *, epoch: int, step: int, index: int) -> Tensor:

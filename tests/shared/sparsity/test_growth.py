@@ -32,6 +32,11 @@ def test_exact_growth_is_proportional_where_there_is_room(tensors: list[tuple[in
         assert abs(c - total * r / sum(survivors)) < 1
 
 
+def test_equal_parts_go_to_the_lowest_index() -> None:
+    """Exact quotas are 17.7, 2.7, 4.8 and 10.8; the last two are served first, then the first of two equal parts."""
+    assert proportional_exact((59, 9, 16, 36), 36, (10_000,) * 4) == [18, 2, 5, 11]
+
+
 def test_both_ways_of_choosing_take_free_units_uniformly() -> None:
     free = torch.rand(8192, generator=torch.Generator().manual_seed(1)) < 0.9
     available = int(free.sum())
