@@ -49,8 +49,8 @@ SCALE_NOTES: dict[Scale, str] = {
     "demo": (
         "100 embedded 8x8 digits of each class, batches of 50; LeNet at full size on 28x28 in 10 epochs for 100, "
         "WRN-10 at 1/8 width in 12 for 200, ResNet-50 at 1/16 width on 32x32 in 12 for 100; shifts but no mirroring. "
-        "Periods shrink to a few steps; gradual pruning prunes after each epoch. Chosen for cost alone, so only sentences "
-        "can be judged."
+        "Periods shrink to a few steps; gradual pruning prunes after each epoch. Chosen for cost alone, so only "
+        "sentences can be judged."
     ),
     "reduced": (
         "The paper's data with 500 training images a class (ImageNet: 50 at 64x64); LeNet at full size in 20 epochs "
