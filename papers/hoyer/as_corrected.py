@@ -2,6 +2,7 @@
 
 Nobody published numbers of it, so nothing here is counted. Corrected runs regularise and prune weights alone, group by
 channels and filters, and report the last epoch; the others report the best before an epoch, chosen on the test images.
+Their multiply-adds are those of the smaller network that is left, not of the smaller count at each joint.
 """
 
 from __future__ import annotations

@@ -148,6 +148,21 @@ def test_the_corrected_variant_is_shown_and_never_counted() -> None:
     assert all(isinstance(p, Ordering) and not p.gating for p in parts)
 
 
+def test_corrected_structure_is_counted_on_the_smaller_network_and_published_by_the_rule() -> None:
+    """Sheet 4.10 and 4.11; the smaller network is built by the runs that are compared so."""
+    counted = {
+        (paper.experiments[e].labels["variant"], c.metric)
+        for t in paper.tables.values()
+        for c in leaves(t.claims)
+        if isinstance(c, Ordering) and c.metric.endswith("macs_percent")
+        for e in experiments_of(c)
+    }
+    assert counted == {("published", "structured_macs_percent"), ("corrected", "compacted_macs_percent")}
+    for network in ELEMENT:
+        p = paper.experiments[f"{network}/corrected-pretrained-group-lasso-0.001/V0.25"].protocol(42)
+        assert [phase.name for phase in p.phases][-2:] == ["finetune", "compact"]
+
+
 @pytest.mark.parametrize(
     ("table", "lines"), [("mnist-mlp-front", 4), ("mnist-cnn-front", 4), ("mnist-structural-front", 4)]
 )
