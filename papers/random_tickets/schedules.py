@@ -28,9 +28,9 @@ def steps(milestones: tuple[int, ...], gamma: float = GAMMA) -> Schedule:
 def resumed(epochs: int, start: int, length: int, rule: Rule, lr: float = LR) -> tuple[float, Schedule]:
     """First rate and schedule of a training that begins at epoch ``start`` of a schedule of ``epochs``.
 
-    ``corrected`` computes the rate from the epoch. The others start at the full rate whatever has passed, and act only
-    on milestones that are met later: ``published`` multiplies by a tenth at each, ``answer42`` jumps to the value its
-    table holds (trap 16).
+    ``corrected`` computes the rate from the epoch. The others look it up by the exact epoch, so that a milestone acts
+    where it is met, the first epoch included, and one that lies before is forgotten: ``published`` multiplies the full
+    rate by a tenth at each, ``answer42`` jumps to the value its table holds (trap 16).
 
     Args:
         epochs: that the milestones belong to.
@@ -46,9 +46,9 @@ def resumed(epochs: int, start: int, length: int, rule: Rule, lr: float = LR) ->
         raise ReproError(f"--rewind-epoch {start} lies beyond the {epochs} epochs of training; choose an earlier one.")
     half, quarter = milestones_of(epochs)
     left = tuple(m - start for m in (half, quarter) if start < m < start + length)
-    passed = sum(m <= start for m in (half, quarter))
+    met = [m for m in (half, quarter) if 0 < m <= start]  # a milestone at 0 acts in no training, see ``steps``
     if rule == "corrected":
-        return lr * GAMMA**passed, steps(left)
-    if rule == "answer42" and half <= start < quarter:
-        return lr, steps(left, GAMMA**2)
-    return lr, steps(left)
+        return lr * GAMMA ** len(met), steps(left)
+    if start not in met:
+        return lr, steps(left, GAMMA**2 if rule == "answer42" and met else GAMMA)
+    return lr * (GAMMA ** len(met) if rule == "answer42" else GAMMA), steps(left)
