@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from shared.sparsity.accounting import layer_table, macs, parameter_count
 from shared.sparsity.alive import alive_table
 from shared.sparsity.collapse import collapse
+from shared.sparsity.masks import Masks
 from shared.sparsity.published_flops import published_flops
 from shared.training.engine import Engine
 from shared.training.rundir import write_atomic
@@ -43,7 +44,7 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
         status: what ``run`` returned.
     """
     state, rows = engine.state, engine.rows
-    live = {n: p.detach() != 0 for n, p in state.masks.parameters.items()}  # published SNIP has no other masks
+    live = survivors(state.masks)
     shape = tuple(next(iter(engine.setup.test.eval_batches(1))).images.shape[1:])
     table = layer_table(state.model, shape, live)
     dense, sparse = macs(table)
@@ -81,6 +82,17 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
             "alive": {n: [a.inputs, a.outputs] for n, a in alive_table(live).items()},
         },
     }
+
+
+def survivors(masks: Masks) -> dict[str, Tensor]:
+    """What is left of each tensor, as bools of its shape.
+
+    Masks decide where any entry is masked: a weight grown after the last step is 0 and counts. Without masks only zeros
+    can tell (published SNIP).
+    """
+    if masks.remaining < masks.total:
+        return masks.live
+    return {n: p.detach() != 0 for n, p in masks.parameters.items()}
 
 
 def _published_macs(model: nn.Module, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -141,7 +153,7 @@ def histograms(parameters: dict[str, Any]) -> dict[str, Any]:
 def write_artifacts(engine: Engine, outcome: dict[str, Any]) -> None:
     """Masks and the layer table, beside the run's other files."""
     folder = engine.directory.path
-    live = {n: (p.detach() != 0).cpu().contiguous() for n, p in engine.state.masks.parameters.items()}
+    live = {n: left.cpu().contiguous() for n, left in survivors(engine.state.masks).items()}
     temporary = folder / ".masks.tmp"
     save_file(live, temporary)
     temporary.replace(folder / "masks.safetensors")

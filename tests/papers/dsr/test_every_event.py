@@ -135,6 +135,8 @@ def test_laws_hold_at_every_event(case, tmp_path):
         assert set(watch.per_tensor) == {tuple(first)}
     record = SimpleNamespace(protocol=protocol, outcome=as_outcome(engine))
     assert broken_laws(record) == []
+    # Sheet 4.0: what is left is what the masks say; weights grown after the last step are still 0.
+    assert sum(layer.remaining for layer in record.outcome.layers) == watch.totals[-1]
 
 
 def as_outcome(engine):
