@@ -10,12 +10,15 @@ from shared.protocol import Train
 from shared.sparsity.reallocation import adapted
 from shared.training.components.events import Clock
 
+FIRST_THRESHOLD = 1e-3
+"""H before the first event, where a protocol says no other (sheet 4.1)."""
+
 
 def broken_laws(run: Run) -> list[str]:
     """The laws that some reallocation of this run broke, as sentences; empty if all held.
 
     Checked: events happened when they were due; what was active before one is what the last one left; nothing is lost,
-    and under ``exact`` and ``within`` nothing won either; the threshold followed its rule; the record's count of active
+    and under ``exact`` and ``within`` nothing won either; the threshold started as given and followed its rule; the record's count of active
     weights at the end of each epoch is that of the events.
     """
     happened, rule = events(run), options(run)
@@ -24,6 +27,8 @@ def broken_laws(run: Run) -> list[str]:
     out = [*_times(run, happened), *_counts(run, happened), *_conserved(happened, str(rule.get("allocation", "")))]
     target = rule.get("target")
     if target is not None and not rule.get("exact_count"):
+        if happened[0].threshold != rule.get("threshold", FIRST_THRESHOLD):
+            out.append(f"The first threshold was {happened[0].threshold:g}, not the one that the run was given.")
         for event, following in pairwise(happened):
             if following.threshold != adapted(event.threshold, event.moved, int(target)):
                 out.append(f"The threshold after iteration {event.step} is {following.threshold:g} against its rule.")

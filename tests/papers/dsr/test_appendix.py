@@ -86,6 +86,9 @@ def test_a_law_that_is_broken_is_found(run):
     def stuck(prunings):
         prunings[1]["threshold"][1] *= 2
 
+    def elsewhere(prunings):
+        prunings[0]["threshold"][0] *= 2
+
     def skipped(prunings):
         del prunings[5]
 
@@ -96,6 +99,7 @@ def test_a_law_that_is_broken_is_found(run):
         (lose, "lost 1 units"),
         (late, "other iterations"),
         (stuck, "against its rule"),
+        (elsewhere, "first threshold"),
         (skipped, "were due"),
         (other_end, "other counts than its last event"),
     ):
@@ -126,6 +130,15 @@ def test_published_points_stand_beside_ours_at_their_parameters(evidence):
     assert len(published.x) == 6
     assert published.y[published.x.index(3482)] == 97.76  # the median of five
     assert published.likeness == lines["DSR"].likeness
+
+
+def test_the_later_list_on_imagenet_has_its_figure(evidence):
+    """Its published numbers are recalled, so ours stand alone."""
+    dense, thin = (evidence[f"mnist/{m}/99"].runs[0] for m in ("static", "thin"))
+    runs = {"imagenet/dsr/80": Cell("reduced", (dense,)), "imagenet/dsr/90": Cell("reduced", (thin,))}
+    charts = {c.name: c for c in appendix(runs, ["imagenet"]).charts}
+    (line,) = charts["parameters-imagenet"].lines
+    assert len(line.x) == 2
 
 
 def test_tables_that_are_not_shown_have_no_figure(evidence):
