@@ -163,6 +163,11 @@ def _structure() -> tuple[Claim, ...]:
         for w in ("fresh", "initial")
         for s in ("90", "80")
     ]
+    early = [
+        no_worse(f"c14-{stop}-{s}", f"cifar10/dsr-stop-{stop}/{s}", f"cifar10/dsr/{s}", 0.5, source=WORKSHOP)
+        for s in ("90", "80")
+        for stop in (100, 130, 160)
+    ]
     coarse = [beats(f"c15-{s}", f"cifar10/dsr/{s}", f"cifar10/dsr-kernels/{s}", source="jobs 31 to 35") for s in CIFAR]
     return (
         _all(
@@ -170,7 +175,11 @@ def _structure() -> tuple[Claim, ...]:
             "Neither the final structure nor the initialisation explains DSR's accuracy: training them alone is worse",
             ICML, *parts,
         ),
-        no_worse("c14-early-stop-costs-little", "cifar10/dsr-stop-100/90", "cifar10/dsr/90", 0.5, source=WORKSHOP),
+        _all(
+            "c14-early-stop-costs-little",
+            "Reallocation settles early: stopping it half way or later costs at most 0.5 points",
+            WORKSHOP, *early,
+        ),
         _all("c15-kernels-worse", "Whole 3x3 kernels as units are worse than single weights", "jobs 31 to 35", *coarse),
     )  # fmt: skip
 

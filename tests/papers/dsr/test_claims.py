@@ -127,7 +127,7 @@ def test_half_the_parameters_may_do_better_than_all_of_them(level, label):
     from repro.verdicts.ordering import judge_ordering
 
     claims = {c.id: c for c in paper.sentences}
-    for claim in (*claims["c12-structure-over-parameters"].parts, claims["c14-early-stop-costs-little"]):
+    for claim in (*claims["c12-structure-over-parameters"].parts, *claims["c14-early-stop-costs-little"].parts):
         assert claim.within is None
         better, worse = sample(claim.better, level), sample(claim.worse, 93.6)
         assert judge_ordering(claim, better, worse).verdict.label == label
