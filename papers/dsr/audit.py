@@ -18,8 +18,8 @@ def broken_laws(run: Run) -> list[str]:
     """The laws that some reallocation of this run broke, as sentences; empty if all held.
 
     Checked: events happened when they were due; what was active before one is what the last one left; nothing is lost,
-    and under ``exact`` and ``within`` nothing won either; the threshold started as given and followed its rule; the record's count of active
-    weights at the end of each epoch is that of the events.
+    and under ``exact`` and ``within`` nothing won either; the threshold started as given and followed its rule; the
+    record's count of active weights at the end of each epoch is that of the events.
     """
     happened, rule = events(run), options(run)
     if not happened:

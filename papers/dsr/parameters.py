@@ -11,7 +11,13 @@ from papers.dsr.protocols import SPOKEN, experiments
 from shared.appendix import Chart, Evidence, Line, Run
 from shared.claims import Value
 
-SHOWN_WITH = {"mnist": "mnist", "cifar10-iclr": "cifar10", "imagenet-iclr": "imagenet-iclr", "cifar10": "", "imagenet": ""}
+SHOWN_WITH = {
+    "mnist": "mnist",
+    "cifar10-iclr": "cifar10",
+    "imagenet-iclr": "imagenet-iclr",
+    "cifar10": "",
+    "imagenet": "",
+}
 """Experiments by the first part of their id, and the table of the authors' own runs of them, if there is one."""
 Points = dict[str, list[tuple[float, list[float]]]]
 """Method -> parameters and the accuracy in percent of each run."""
