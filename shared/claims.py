@@ -112,7 +112,8 @@ class Collapse(Claim):
     """ "The network is at chance": every run's correct count lies in the exact binomial interval of chance.
 
     Attributes:
-        chance: probability of a correct answer by chance (1/classes, or the frequency of one class).
+        chance: probability of a correct answer by chance (1/classes, or the frequency of one class) for the published
+            network; runs with another number of classes, as in a demo, are held against their own.
         collapsed: ``False`` for the opposite sentence (it does *not* collapse).
     """
 

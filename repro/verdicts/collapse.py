@@ -12,17 +12,21 @@ from repro.verdicts.wording import p_text, runs
 from shared.claims import Collapse
 
 
-def judge_collapse(claim: Collapse, sample: Sample, published: tuple[int, int] | None = None) -> Tested:
+def judge_collapse(
+    claim: Collapse, sample: Sample, published: tuple[int, int] | None = None, chance: float | None = None
+) -> Tested:
     """The verdict on a collapse: every run's correct count inside the exact 99.9 % interval of chance, or none.
 
     Args:
         claim: the sentence.
         sample: our runs, at one scale.
         published: how many of how many published runs collapsed, where it is known.
+        chance: that of our runs, where it is not the sentence's (a demo has fewer classes than the paper).
     """
-    inside = [at_chance(c, t, claim.chance) for c, t in zip(sample.correct, sample.total, strict=True)]
+    chance = claim.chance if chance is None else chance
+    inside = [at_chance(c, t, chance) for c, t in zip(sample.correct, sample.total, strict=True)]
     dead, n = sum(inside), sample.n
-    low, high = chance_interval(sample.total[0], claim.chance)
+    low, high = chance_interval(sample.total[0], chance)
     what = f"{dead} of {runs(n)} answered {low} to {high} of {sample.total[0]} images correctly, as chance would"
     stands, falls = (dead == n, dead == 0) if claim.collapsed else (dead == 0, dead == n)
     label: Label = "SUPPORTED" if stands else "CONTRADICTED" if falls else "INCONCLUSIVE"

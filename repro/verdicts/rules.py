@@ -177,7 +177,14 @@ def _compared(claim: Ordering | Trend | Collapse | Steadier, samples: tuple[Samp
         if unfair := _unequal_budgets(claim, samples[0], samples[1]):
             return unfair
         return judge_ordering(claim, samples[0], samples[1], _original_n(claim, evidence.cells))
-    return judge_collapse(claim, samples[0], _published_rate(claim, evidence))
+    rate = _published_rate(claim, evidence)
+    return judge_collapse(claim, samples[0], rate, _own_chance(claim, samples[0], evidence))
+
+
+def _own_chance(claim: Collapse, sample: Sample, evidence: Evidence) -> float:
+    """Chance of runs that have as many classes as the published network is the sentence's; of others 1 / classes."""
+    published = catalogue(evidence.runs, evidence.paper).protocol(claim.experiment).model.classes
+    return claim.chance if sample.classes in (None, published) else 1 / sample.classes
 
 
 def _unequal_budgets(claim: Ordering, better: Sample, worse: Sample) -> Tested | None:
