@@ -56,6 +56,7 @@ class Value(Claim):
         epoch: for ``..._at_epoch`` metrics.
         seed: set where the number is that of one run with this seed.
         per_seed: the values of the individual runs, where they are known.
+        statistic: what the value is of those runs; a median needs ``per_seed``, for it is judged by ranks.
         gating: ``False`` for recalled or digitised numbers, which never decide anything.
     """
 
@@ -73,6 +74,7 @@ class Value(Claim):
     epoch: int | None = None
     seed: int | None = None
     per_seed: tuple[float, ...] = ()
+    statistic: Literal["mean", "median"] = "mean"
     gating: bool = True
 
 

@@ -90,7 +90,7 @@ def _values(paper: Paper, table: Table) -> list[tuple[Value, Experiment]]:
     return [
         (c, paper.experiments[c.experiment])
         for c in table.claims
-        if isinstance(c, Value) and c.experiment and c.metric == METRIC and c.epoch is None
+        if isinstance(c, Value) and c.experiment and c.metric == METRIC and c.epoch is None and c.statistic == "mean"
     ]
 
 

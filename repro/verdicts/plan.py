@@ -87,6 +87,9 @@ def _value(claim: Value, paper: Paper, seeds: int) -> PowerPlan:
     if claim.seed is not None:
         text = "The number of one published run can be screened, never confirmed."
         return PowerPlan(claim.id, "value", seeds, 1, None, margin, decidable=False, text=text)
+    if claim.statistic == "median":
+        text = "Judged by ranks: its power depends on the whole distribution, not on the published spread."
+        return PowerPlan(claim.id, "value", seeds, claim.n, claim.sd, margin, text=text)
     protocol = paper.experiments[claim.experiment].protocol(0)
     images = evaluated_images(protocol.data)
     chance = is_chance(claim, images, 1 / protocol.model.classes)

@@ -9,6 +9,7 @@ import numpy as np
 
 from repro.verdicts.calibration import level_for
 from repro.verdicts.equivalence import ABOVE, BELOW, INSIDE, best_half, decide, minimum_effect, needed_n, tost
+from repro.verdicts.median import judge_median
 from repro.verdicts.moderated import Prior
 from repro.verdicts.partial import partial_collapse
 from repro.verdicts.reading import Reading, floor_of, readings
@@ -62,6 +63,8 @@ def judge_value(claim: Value, sample: Sample, context: Context = Context()) -> T
     """
     if not sample.admissible:
         raise ValueError("a value verdict needs runs at paper scale without material deviation")
+    if claim.statistic == "median":
+        return judge_median(claim, sample)
     options, flags = readings(claim, chance=context.chance, images=context.images)
     level = _level(options[0], sample)
     epochs = {"last": sample.values, "best": sample.best_values or sample.values}
