@@ -163,7 +163,7 @@ def in_words(protocol: Protocol) -> str:
         elif isinstance(phase, Prune):
             words.append(f"prune by {_component(phase.method)}")
         elif isinstance(phase, Rewind):
-            words.append(f"rewind to epoch {phase.epoch} of {phase.phase}")
+            words.append(f"rewind to {'the best epoch' if phase.best else f'epoch {phase.epoch}'} of {phase.phase}")
         elif isinstance(phase, Quantise):
             words.append(f"quantise ({phase.weight_observer}, {phase.activation_observer}, {phase.scheme})")
     return ", then ".join(words)

@@ -211,16 +211,24 @@ class Prune(Spec):
 class Rewind(Spec):
     """Set weights and buffers back to those after ``epoch`` of the earlier training phase ``phase``; masks stay.
 
-    Epoch 0 is the state in which that phase began. ``optimizer`` hands the momentum of that epoch to the next phase,
-    which otherwise starts with none. ``checks`` are permutations of weights (``shared.training.structure``).
+    Epoch 0 is the state in which that phase began. ``best`` takes the epoch that was most accurate on the evaluated
+    split instead, the first of equals. ``optimizer`` hands the momentum of that epoch to the next phase, which
+    otherwise starts with none. ``checks`` are permutations of weights (``shared.training.structure``).
     """
 
     kind: Literal["rewind"] = "rewind"
     name: str = "rewind"
     phase: str = "train"
     epoch: int = Field(0, ge=0)
+    best: bool = False
     optimizer: bool = False
     checks: tuple[Method, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_epoch(self) -> Rewind:
+        if self.best and self.epoch:
+            raise ValueError("best chooses the epoch; leave epoch at 0")
+        return self
 
 
 class Quantise(Spec):

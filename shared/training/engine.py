@@ -138,7 +138,7 @@ class Engine:
             self.extra[phase.name] = {**self.extra[phase.name], "test_correct": self.evaluate().correct}
             self._save(Position(index + 1, 0, len(self.rows)))
         elif isinstance(phase, Rewind):
-            self.extra[phase.name] = rewind.rewind(self.state, self.directory, index)
+            self.extra[phase.name] = rewind.rewind(self.state, self.directory, index, self.rows)
             self.state.sparsity = self.state.measured_sparsity()
             self._save(Position(index + 1, 0, len(self.rows)))
         elif isinstance(phase, Quantise):
@@ -164,7 +164,7 @@ class Engine:
             rewind.hand_over_optimizer(state, self.directory, index)
             if 0 in returns and self.world.leads:
                 rewind.keep(state, self.directory, index)
-            if self.prefixes is not None and not returns - {0}:
+            if self.prefixes is not None and not returns - {0} and not rewind.to_best(self.protocol, index):
                 shared = self.prefixes.load(self, index, method)
         totals = Totals.zeros(state.device)
         plain = Step(state, method, totals, self.team)
@@ -261,8 +261,8 @@ class Engine:
         row["seconds"] += time.perf_counter() - started
         self.directory.append_row(row)
         self._compare("weights and masks")
-        if state.epoch in rewind.points(self.protocol, index) and self.world.leads:
-            rewind.keep(state, self.directory, index)
+        if self.world.leads:
+            rewind.keep_passed(state, self.directory, index, self.rows)
         if self.whole is not None:
             self.whole.offer(self, index)
         last = state.epoch == phase.epochs

@@ -1,7 +1,7 @@
 """Runs that start with the same whole training phase train it once: a dense network from which many tickets are drawn.
 
-Kept are the end of the phase and the epochs that somebody rewinds to. A run that needs an epoch nobody has kept trains
-that far itself, keeps it for the others, and takes the rest from the store.
+Kept are the end of the phase and the epochs that somebody rewinds to, the best one among them. A run that needs an
+epoch nobody has kept trains that far itself, keeps it for the others, and takes the rest from the store.
 """
 
 from __future__ import annotations
@@ -69,10 +69,19 @@ class WholeStore:
         assert isinstance(phase, Train)
         last = state.epoch == phase.epochs
         folder = self._folder(run, state.epoch)
-        if folder.is_dir() or not (last or state.epoch in rewind.points(run.protocol, index)):
+        if not folder.is_dir() and (last or state.epoch in rewind.points(run.protocol, index)):
+            tensors, plain = pack(state)
+            checkpoint.write(folder, tensors, plain | {"rows": run.rows if last else []})
+        if last and rewind.to_best(run.protocol, index):
+            self._offer_best(run, index, rewind.best_epoch(run.rows))
+
+    def _offer_best(self, run: Running, index: int, best: int) -> None:
+        """Keep the best epoch for others, if nobody has yet and this run has passed it."""
+        if self._folder(run, best).is_dir():
             return
-        tensors, plain = pack(state)
-        checkpoint.write(folder, tensors, plain | {"rows": run.rows if last else []})
+        tensors, plain = checkpoint.read(rewind.kept_in(run.directory, index, None))
+        if plain["epoch"] == best:
+            checkpoint.write(self._folder(run, best), tensors, plain)
 
     def jump(self, run: Running, index: int, done: int) -> bool:
         """Go to the end of the phase if it and every epoch still to be passed and rewound to are kept.
@@ -91,6 +100,12 @@ class WholeStore:
             return False
         try:
             found = {epoch: checkpoint.read(self._folder(run, epoch)) for epoch in wanted}
+            if rewind.to_best(protocol, index):
+                best = rewind.best_epoch(found[phase.epochs][1]["rows"])
+                if best <= done:
+                    self._offer_best(run, index, best)
+                tensors, plain = found.get(best) or checkpoint.read(self._folder(run, best))
+                checkpoint.write(rewind.kept_in(run.directory, index, None), tensors, plain | {"epoch": best})
         except checkpoint.DamagedCheckpointError:
             return False
         for epoch in rewind.points(protocol, index) & found.keys():
