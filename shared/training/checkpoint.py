@@ -71,9 +71,12 @@ def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def names(root: Path) -> list[Path]:
-    """Complete checkpoints under ``root``, newest (highest number) first."""
-    found = [p for p in root.glob("[0-9]*") if p.is_dir()] if root.is_dir() else []
-    return sorted(found, key=lambda p: p.name, reverse=True)
+    """Complete checkpoints under ``root``, newest (highest number) first.
+
+    Numbers are compared as numbers: the long ones have more digits than their names are padded to.
+    """
+    found = [p for p in root.iterdir() if p.name.isdecimal() and p.is_dir()] if root.is_dir() else []
+    return sorted(found, key=lambda p: int(p.name), reverse=True)
 
 
 def save_numbered(root: Path, number: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> Path:

@@ -107,6 +107,15 @@ def test_a_checkpoint_is_old_or_new_whatever_fails(
     assert attempts >= 8
 
 
+@pytest.mark.parametrize("phase", [98, 99, 100, 101, 999, 1000])
+def test_the_newest_checkpoint_has_the_highest_number_however_many_digits_it_has(tmp_path: Path, phase: int) -> None:
+    numbers = [(phase + later) * 1_000_000 for later in range(3)]
+    for number in numbers:
+        save(tmp_path, number)
+        assert newest(tmp_path) == number
+    assert [int(p.name) for p in checkpoint.names(tmp_path)] == numbers[:0:-1]
+
+
 @pytest.mark.parametrize("name", [checkpoint.TENSORS, checkpoint.STATE])
 @given(data=st.data())
 def test_a_changed_or_shortened_file_is_never_read_as_another_state(

@@ -16,6 +16,7 @@ from shared.protocol import Method, Optimizer, Protocol, Prune, Schedule
 from shared.training.engine import Engine
 from shared.training.method import Component
 from shared.training.rundir import RunDirectory
+from shared.training.saved import Position
 from shared.training.state import State
 
 Make = Callable[..., Engine]
@@ -269,3 +270,11 @@ def test_an_option_a_component_does_not_have_is_refused(make_engine: Make, tiny:
     wrong = Method(name="prune", options={"criterion": "random", "fraction": 0.5, "interval": 2, "p": 2})
     with pytest.raises(ReproError, match="refuses its options"):
         make_engine(tiny(phases=(phase.model_copy(update={"methods": (wrong,)}),))).run()
+
+
+def test_a_run_of_a_hundred_phases_goes_on_from_the_last_of_them(make_engine: Make) -> None:
+    """``repro run synflow --levels 60`` has 181 phases."""
+    stands = [Position(phase, epoch) for phase in (98, 99, 100, 101) for epoch in (0, 2)]
+    for position in stands:
+        make_engine().saver.save(position, {"at": position.phase})
+        assert make_engine().saver.newest() == (position, {"at": position.phase})
