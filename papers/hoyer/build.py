@@ -95,6 +95,7 @@ def _phases(c: Choice) -> list[Phase]:
     if c["hold_norm"]:
         methods = (*methods, HOLD_NORM)
     plan: list[Phase] = [_train(c, "pretrain", c["pretrain_epochs"], (), dense=True)] if c["pretrained"] else []
+    plan += [phases.BEST_DENSE] * (bool(plan) and variant == "published" and not (c.small or c.large))
     plan.append(_train(c, "train" if _dense(c) else "regularise", c["epochs"], methods))
     if c["prune_rule"] != "none":
         masked = not c.small

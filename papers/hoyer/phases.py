@@ -5,7 +5,7 @@ from __future__ import annotations
 from papers.hoyer import settings
 from papers.hoyer.original_ids import SCRIPTS, Script
 from papers.hoyer.settings import Finetune
-from shared.protocol import Method, Optimizer, Options, Phase, Protocol, Prunable, Prune, Schedule, Train
+from shared.protocol import Method, Optimizer, Options, Phase, Protocol, Prunable, Prune, Rewind, Schedule, Train
 
 FREEZE_ZEROS = Method(name="freeze-zeros")
 MASK_GRADIENTS = Method(name="mask-gradients")
@@ -13,6 +13,8 @@ DROPOUT = Method(name="dropout")
 """The random numbers of a network's own dropout."""
 EVERYTHING = Prunable(bias=True)
 """MNIST: every parameter is regularised and pruned, biases included."""
+BEST_DENSE = Rewind(name="best-dense", phase="pretrain", best=True)
+"""CIFAR: the dense network that is loaded is the one of its best epoch on the test set (sheet 4.8)."""
 WITH_BATCHNORM = Prunable(batchnorm=True)
 """CIFAR and ImageNet: every tensor named weight, batch-norm gammas included."""
 
@@ -91,9 +93,10 @@ def sgd(
 
 
 def structural(epochs: int, milestones: tuple[int, ...], group: tuple[Method, ...], threshold: float) -> list[Phase]:
-    """CIFAR: dense, group training from its weights, prune, finetune; each stage with the same schedule (sheet 4.8)."""
+    """CIFAR: dense, group training from its best epoch, prune, finetune; all with the same schedule (sheet 4.8)."""
     return [
         sgd("pretrain", epochs, milestones),
+        BEST_DENSE,
         sgd("regularise", epochs, milestones, group),
         pruned("absolute", threshold, "published", masked=True),
         sgd("finetune", epochs, milestones, held("published", masked=True)),

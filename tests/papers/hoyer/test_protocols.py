@@ -7,7 +7,7 @@ import pytest
 
 from papers.hoyer import paper, zoo
 from papers.hoyer.cells import cells
-from shared.protocol import Protocol, Prune, Train
+from shared.protocol import Protocol, Prune, Rewind, Train
 
 
 def protocol(experiment: str, seed: int = 42) -> Protocol:
@@ -97,13 +97,28 @@ def test_biases_are_pruned_as_published_and_left_alone_as_corrected() -> None:
 def test_cifar_pipeline() -> None:
     """Sheet 4.8: three stages with one schedule, from 0.1 each time; explicit masks, batch-norm gammas pruned."""
     p = protocol("cifar10/resnet-56/group-hoyer-square-0.0001")
-    assert [t.name for t in p.phases] == ["pretrain", "regularise", "prune", "finetune", "compact"]
+    assert [t.name for t in p.phases] == ["pretrain", "best-dense", "regularise", "prune", "finetune", "compact"]
     for t in trains(p):
         assert (t.epochs, t.schedule.milestones, t.optimizer.lr, t.optimizer.momentum) == (164, (81, 122), 0.1, 0.9)
         assert t.optimizer.weight_decay == 1e-4
     assert prune(p).method.options == {"rule": "absolute", "threshold": 1e-4, "mask": "explicit"}
     assert p.prunable.batchnorm
     assert not p.prunable.bias
+
+
+def test_group_training_starts_from_the_best_dense_epoch_on_cifar_alone() -> None:
+    """Sheet 4.8; corrected, nothing is chosen on the test images; on ImageNet (4.9) and MNIST (4.6) nothing is."""
+    there = {
+        name: [phase for phase in paper.build(options).phases if isinstance(phase, Rewind)]
+        for name, options in {
+            "published": {"network": "alexnet", "reg": "ghs", "decay": 1e-4},
+            "corrected": {"network": "alexnet", "reg": "ghs", "decay": 1e-4, "variant": "corrected"},
+            "mnist": {"reg": "ghs", "decay": 1e-4, "pretrained": True},
+            "imagenet": {"network": "imagenet-resnet50", "reg": "ghs", "decay": 1e-4, "pretrained": True},
+        }.items()
+    }
+    published = Rewind(name="best-dense", phase="pretrain", best=True)
+    assert there == {"published": [published], "corrected": [], "mnist": [], "imagenet": []}
 
 
 @pytest.mark.parametrize(("name", "epochs", "milestones", "gamma", "decay", "batch"), [
