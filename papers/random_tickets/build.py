@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from papers.random_tickets.countable import check_count
 from papers.random_tickets.options import OPTIONS
 from papers.random_tickets.phases import protocol
 from papers.random_tickets.refusals import check, check_values, dead_layers
@@ -33,6 +34,7 @@ def build(options: Mapping[str, Any]) -> Protocol:
     check_values(typed)
     t = ticket(typed)
     check(t, typed)
+    check_count(t)
     if not typed.get("allow_dead_layers"):
         dead_layers(t)
     try:

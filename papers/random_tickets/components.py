@@ -137,12 +137,21 @@ def keep_grasp(scores: Tensor, sparsity: float, *, exact: bool) -> Tensor:
     Raises:
         ReproError: if nothing is to be removed.
     """
-    remove = int(scores.numel() * (1 - (1 - sparsity)))
     if exact:
         return ~lowest(scores, scores.numel() - snip_rules.snip_quota(scores.numel(), sparsity))
-    if remove < 1:
-        raise ReproError(f"A sparsity of {sparsity:g} removes none of {scores.numel():,} weights; ask for more.")
-    return scores >= scores.kthvalue(remove).values
+    return scores >= scores.kthvalue(grasp_position(scores.numel(), sparsity)).values
+
+
+def grasp_position(total: int, sparsity: float) -> int:
+    """Which of the sorted scores, from 1, is the published threshold; itself it stays.
+
+    Raises:
+        ReproError: if nothing is to be removed.
+    """
+    position = int(total * (1 - (1 - sparsity)))
+    if position < 1:
+        raise ReproError(f"A sparsity of {sparsity:g} removes none of {total:,} weights; ask for more.")
+    return position
 
 
 def scoring_batches(train: EpochLoader, per_class: int, rounds: int, *, repeat: bool = False) -> list[Batch]:

@@ -58,12 +58,28 @@ def lottery_ticket_masks(weights: Sequence[Tensor], sparsity: float) -> tuple[li
     """
     total = sum(w.numel() for w in weights)
     nonzero = sum(int((w != 0).sum()) for w in weights)
-    at = total - nonzero + int(torch.tensor(nonzero, dtype=torch.int32).float() * sparsity)
     sizes = torch.cat([w.detach().abs().reshape(-1) for w in weights if w.ndim > 2])
-    if at >= sizes.numel():
-        raise ReproError(
-            f"A lottery ticket of {sparsity:g} sparsity removes {at + 1:,} weights, but the convolutions have "
-            f"{sizes.numel():,} and linear layers stay dense; ask for a lower sparsity."
-        )
+    at = lottery_ticket_position(total, nonzero, sizes.numel(), sparsity)
     threshold = sizes.kthvalue(at + 1).values
     return [w.detach().abs() > threshold if w.ndim > 2 else w.detach() != 0 for w in weights], threshold
+
+
+def lottery_ticket_position(total: int, nonzero: int, convolutional: int, sparsity: float) -> int:
+    """Where the threshold of ``lottery_ticket_masks`` stands among the sorted magnitudes of the convolutions, from 0.
+
+    Args:
+        total: weights, those of linear layers included.
+        nonzero: how many of them are not 0.
+        convolutional: weights that are ranked.
+        sparsity: fraction removed.
+
+    Raises:
+        ReproError: if the convolutions have no such position.
+    """
+    at = total - nonzero + int(torch.tensor(nonzero, dtype=torch.int32).float() * sparsity)
+    if at >= convolutional:
+        raise ReproError(
+            f"A lottery ticket of {sparsity:g} sparsity removes {at + 1:,} weights, but the convolutions have "
+            f"{convolutional:,} and linear layers stay dense; ask for a lower sparsity."
+        )
+    return at
