@@ -18,6 +18,7 @@ from repro.cli.console import duration, err
 from repro.launch.job import Ended
 from repro.planning import Run
 from repro.request import Prepared, execute
+from shared.training.rundir import RunDirectory
 
 PLAIN_SECONDS = 15.0
 ROWS_KEPT_FREE = 6
@@ -103,7 +104,9 @@ class Board:
         )
         share = 100 * self.done / max(1, self.total)
         counts = f"{finished} of {len(self.tails)} runs finished"
+        waiting = sum(bool(t.waits) for t in tails)
         counts += f", {running} running" * bool(running) + f", {failed} failed" * bool(failed)
+        counts += f", {waiting} waiting for a beginning that another run trains" * bool(waiting)
         return f"{share:3.0f} % · {counts} · {duration(used)} used{left}"
 
     def draw(self) -> Grid:
@@ -138,12 +141,20 @@ class Tail:
         self.epochs = 0
         self.last: dict[str, Any] = {}
         self._at = 0
+        self._began = time.time()
         self.before = self.read()
 
     @property
     def open(self) -> bool:
         """Whether the run may still go on."""
         return not self.ended and self.run.state != "done"
+
+    @property
+    def waits(self) -> str:
+        """Whom the run waits for, in words; empty if it does not. What a process that is gone left does not count."""
+        status = RunDirectory(self.run.directory).status() if self.open else {}
+        current = status.get("state") == "running" and status.get("time", 0) >= self._began
+        return str(status["sentence"]) if current else ""
 
     def read(self) -> int:
         """Take in new lines; returns the epochs done."""

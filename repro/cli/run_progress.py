@@ -56,6 +56,8 @@ def _drawing(tail: Tail) -> Iterator[None]:
 def line(tail: Tail, start: int, seconds: float) -> str:
     """``epoch 12/22 · 61.4 % · sparsity 96.9 % · 12 s, about 9 s left``."""
     total = tail.run.protocol.epochs
+    if said := tail.waits:
+        return f"{said} · {duration(seconds)}"
     if not tail.epochs:
         return f"preparing, then {total} epochs · {duration(seconds)}"
     row, new = tail.last, tail.epochs - start

@@ -100,7 +100,11 @@ class RunDirectory:
             "host": platform.node(),
             "time": time.time(),
         }
-        write_atomic(self.path / "status.json", json.dumps({**common, **values}))
+        write_atomic(self.path / "status.json", json.dumps({**values, **common}))
+
+    def say(self, sentence: str) -> None:
+        """Change the sentence of the status; the rest of it stays."""
+        self.set_status(**{"state": "running", **self.status(), "sentence": sentence})
 
     def rows(self) -> list[dict[str, Any]]:
         """The metric stream; a torn last line is dropped."""

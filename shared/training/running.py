@@ -9,10 +9,11 @@ from shared.protocol import Protocol, digest
 from shared.training.rundir import RunDirectory
 from shared.training.saved import Saver
 from shared.training.state import State
+from shared.training.stop import Stop
 
 
 class Running(Structural):
-    """What ``shared.training.engine.Engine`` has: the protocol, where it stands, its rows so far, and its directory."""
+    """What ``shared.training.engine.Engine`` has: protocol, state, rows so far, directory, what stops it."""
 
     protocol: Protocol
     state: State
@@ -20,6 +21,7 @@ class Running(Structural):
     extra: dict[str, Any]
     directory: RunDirectory
     saver: Saver
+    stop: Stop
 
 
 def beginning_of(run: Running, key: str) -> str:

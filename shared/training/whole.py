@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from shared.protocol import Protocol, Prune, Rewind, Train, canonical, digest
 from shared.training import checkpoint, rewind
 from shared.training.running import Running, beginning_of
 from shared.training.saved import Position, pack, unpack_network
+from shared.training.waiting import held
 
 DENSE = frozenset({"learning-rate-table"})
 """Methods with which a phase is still ordinary dense training."""
@@ -42,12 +41,16 @@ def sharable(protocol: Protocol, index: int) -> bool:
 
 @contextmanager
 def whole_lock(store: WholeStore | None, run: Running, index: int) -> Iterator[None]:
-    """Hold the phase while training it: a second run that needs it waits, and then takes it from the store."""
+    """Hold the phase while training it: a second run that needs it waits, and then takes it from the store.
+
+    Raises:
+        Stopped: the run had to leave before the other one was done.
+    """
     if store is None or not sharable(run.protocol, index):
         yield
         return
     store.root.mkdir(parents=True, exist_ok=True)
-    with FileLock(store.root / f"{beginning_of(run, whole_key(run.protocol))}.lock"):
+    with held(store.root / f"{beginning_of(run, whole_key(run.protocol))}.lock", run):
         yield
 
 
