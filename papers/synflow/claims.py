@@ -89,12 +89,16 @@ def claim_of(row: Row) -> Value | Exact:
 
 def _value(row: Row) -> Value:
     which: dict[str, WhichEpoch] = {"best": "best", "last": "last"}
+    metric = "top1_accuracy" if "accuracy" in row["metric"] else row["metric"]
+    if metric == "macs_remaining":
+        metric += f":{LAYERS.index(settings_of(row)['layer'])}"
     return claim_file.value(
         row,
         _text(row, float(row["value"])),
-        metric="top1_accuracy" if "accuracy" in row["metric"] else row["metric"],
+        metric=metric,
         note="; ".join(p for p in (row["note"], row["margin_reason"] if row["gating"] == "no" else "") if p),
-        which=which.get(row["which"], "unknown"),
+        # masks stay as they were pruned: only an accuracy differs between the last and the best epoch
+        which=which.get(row["which"], "unknown") if metric == "top1_accuracy" else "last",
     )
 
 

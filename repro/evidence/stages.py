@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from repro.evidence.left import LEFT, left_metric
 from repro.evidence.outcome import Outcome
 from repro.evidence.spread import spread_metric
 from shared.protocol import Protocol, Prune, Train
@@ -25,7 +26,7 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
             ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs), or
             ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only),
             ``compacted_macs_percent`` and ``compacted_parameters_percent`` (of the smaller dense network that was
-            built, of the whole one's); any other name is one of ``repro.evidence.spread``.
+            built, of the whole one's); any other name is one of ``repro.evidence.left`` or ``repro.evidence.spread``.
     """
     if name == "compression_rate":
         return outcome.prunable / outcome.remaining if outcome.remaining else None
@@ -36,7 +37,7 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
     if name in COMPACTED:
         return _compacted(outcome, COMPACTED[name])
     if name not in STAGES:
-        return spread_metric(outcome, name)
+        return left_metric(outcome, name) if name.startswith(LEFT) else spread_metric(outcome, name)
     curve = outcome.curve.get("test_correct", [])
     before = epochs_before_pruning(protocol)
     if not curve or len(curve) < before:
