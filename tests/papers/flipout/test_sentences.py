@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from papers.flipout import paper
 from papers.flipout.settings import STUDIED
-from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Trend, Value
+from repro.verdicts.published import judge_published
+from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Steadier, Trend, Value
 from shared.paper import experiments_of
 
 
@@ -39,7 +42,14 @@ def test_ids_are_unique() -> None:
 
 def test_what_cannot_be_checked_says_so() -> None:
     said = {c.id for c in paper.sentences if c.note.startswith("not checkable")}
-    assert said == {"q11-low-variance", "q12-quantisation"}
+    assert said == {"q12-quantisation"}
+
+
+def test_low_variance_is_judged_on_the_printed_spreads() -> None:
+    """Sheet 9, Q11: consistent on three networks, and too little to tell."""
+    verdict = next(v for v in judge_published(paper) if v.claim.id == "q11-low-variance")
+    assert verdict.label == "INCONCLUSIVE"
+    assert verdict.mean == pytest.approx(((2.0065 - 0.2307) + (0.45 - 0.115) + (2.683 - 1.401)) / 3, abs=0.01)
 
 
 def test_first_claim_needs_two_of_three_networks() -> None:
@@ -49,7 +59,7 @@ def test_first_claim_needs_two_of_three_networks() -> None:
 
 
 def test_kinds_have_rules() -> None:
-    assert {type(c) for c in leaves(paper.sentences)} == {Ordering, Collapse, Trend, Exact}
+    assert {type(c) for c in leaves(paper.sentences)} == {Ordering, Collapse, Trend, Exact, Steadier}
 
 
 def test_contradicted_sentences_are_not_left_out() -> None:
