@@ -150,8 +150,11 @@ def _forward_macs(protocol: Protocol) -> int:
 
 
 def execute(prepared: Prepared) -> Iterator[list[Ended]]:
-    """Execute what is left; see ``repro.launch.pool.run_all``."""
+    """Execute what is left; see ``repro.launch.pool.run_all``.
+
+    Runs that another process has are waited for: a verdict on the others alone would be one on seeds nobody chose.
+    """
     from repro.launch.pool import run_all
 
     jobs, workers = jobs_for(prepared)
-    yield from run_all(jobs, workers)
+    yield from run_all(jobs, workers, patient=True)

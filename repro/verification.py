@@ -59,11 +59,9 @@ def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
     request, scale = prepared.request, prepared.choice.scale
     folders = [r.directory for r in prepared.runs if (r.directory / "record.json").exists()]
     records, problems = read(folders) if folders else ([], [])
-    seeds_of: dict[str, set[int]] = {}
-    for record in records:
-        seeds_of.setdefault(record.protocol.study, set()).add(record.protocol.seed)
-    for study, seeds in seeds_of.items():
-        look(prepared.runs_dir, study, seeds)
+    for study, seeds in _fixed(prepared).items():
+        if any(record.protocol.study == study for record in records):
+            look(prepared.runs_dir, study, seeds)
     verdict = judge_table(
         request.paper,
         request.table,
@@ -81,6 +79,17 @@ def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
         origin=str(home.results_dir()) if beside else "",
         problems=tuple(map(str, problems)),
     )
+
+
+def _fixed(prepared: Prepared) -> dict[str, set[int]]:
+    """The seeds of each study that were fixed up front: those asked for, also where their run has failed so far.
+
+    Noting only the seeds that are there would make the rest of them, when they come, seeds that were added.
+    """
+    seeds: dict[str, set[int]] = {}
+    for run in prepared.runs:
+        seeds.setdefault(run.protocol.study, set()).add(run.seed)
+    return seeds
 
 
 def committed(paper: Paper, table: Table, above: Scale) -> tuple[TableVerdict, ...]:

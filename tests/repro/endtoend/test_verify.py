@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
+
+from repro.launch.job import Ended
+from repro.launch.pool import Waiting
+from repro.launch.pool import again as pool_again
 
 Said = Any
 Repro = Callable[..., Said]
@@ -94,6 +99,30 @@ def test_a_third_seed_adds_only_its_own_runs(first: Said, home: Path, repro: Rep
     after = state(home / "runs")
     assert {p: s for p, s in after.items() if p in before} == before
     assert {re.search(r"-s(\d+)-", p).group(1) for p in after.keys() - before.keys()} == {"7"}  # type: ignore[union-attr]
+
+
+def test_a_run_that_another_process_has_is_waited_for(
+    first: Said, home: Path, repro: Repro, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = sorted((home / "runs" / "toy" / "demo").rglob("record.json"))[0]
+    gone.unlink()
+    other = FileLock(gone.parent / ".lock", thread_local=False)
+    refused = []
+
+    def again(ended: Ended, retries: int, patient: bool) -> Waiting | None:
+        if ended.busy:
+            refused.append(ended.sentence)
+            other.release()
+        return pool_again(ended, retries, patient)
+
+    monkeypatch.setattr("repro.launch.pool.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("repro.launch.pool.again", again)
+    with other:
+        said = repro(*DEMO, "--json")
+    assert len(refused) == 1
+    assert said.code == 0
+    assert json.loads(said.out)["failed"] == []
+    assert gone.exists()
 
 
 def test_at_the_papers_scale_numbers_are_judged(published: Said) -> None:
