@@ -7,6 +7,7 @@ from pydantic import Field
 from repro.evidence.layers import Layer
 from repro.evidence.outcome import Outcome, Score, Status
 from repro.evidence.part import Part
+from repro.evidence.quantised import int8_accuracy
 from repro.evidence.stages import stage_metric
 from shared.protocol import Protocol
 
@@ -60,6 +61,8 @@ class Record(Part):
             return percent if name == "top1_accuracy" else 100 - percent
         if name == "remaining_weights":
             return float(o.remaining)
+        if name == "int8_top1_accuracy":
+            return int8_accuracy(self.protocol, o)
         if name == "final_sparsity":
             return 100 * (1 - o.remaining / o.prunable)
         if name == "train_top1_accuracy_running" and curve.get("train_correct"):
