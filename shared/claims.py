@@ -173,10 +173,18 @@ class Exact(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Compound(Claim):
-    """A sentence made of several claims: it stands when at least ``at_least`` of its parts stand (all by default)."""
+    """A sentence made of several claims: it stands when at least ``at_least`` of its parts stand (all by default).
+
+    Raises:
+        ReproError: if it could not fall, or could not stand.
+    """
 
     parts: tuple[Claim, ...]
     at_least: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.parts or not 1 <= (len(self.parts) if self.at_least is None else self.at_least) <= len(self.parts):
+            raise ReproError(f"Claim {self.id} has {len(self.parts)} parts; it must need one of them, and at most all.")
 
 
 @dataclass(frozen=True, kw_only=True)

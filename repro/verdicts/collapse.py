@@ -24,9 +24,9 @@ def judge_collapse(
         chance: that of our runs, where it is not the sentence's (a demo has fewer classes than the paper).
     """
     chance = claim.chance if chance is None else chance
-    inside = [at_chance(c, t, chance) for c, t in zip(sample.correct, sample.total, strict=True)]
+    inside = [at_chance(c, t, chance, sample.data) for c, t in zip(sample.correct, sample.total, strict=True)]
     dead, n = sum(inside), sample.n
-    low, high = chance_interval(sample.total[0], chance)
+    low, high = chance_interval(sample.total[0], chance, sample.data)
     what = f"{dead} of {runs(n)} answered {low} to {high} of {sample.total[0]} images correctly, as chance would"
     stands, falls = (dead == n, dead == 0) if claim.collapsed else (dead == 0, dead == n)
     label: Label = "SUPPORTED" if stands else "CONTRADICTED" if falls else "INCONCLUSIVE"

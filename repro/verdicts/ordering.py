@@ -70,7 +70,9 @@ def _beats(claim: Ordering, found: Difference, level: float, original_n: int | N
     p_for = float(upper_p(d, found.se, found.df))
     p_reverse = float(upper_p(-d, found.se, found.df))
     p_small = 1.0
-    if original_n is not None and original_n >= 2:
+    # "At least so many points better" is not false because the difference is hardly more than that: only the opposite
+    # of a sentence with a margin contradicts it.
+    if original_n is not None and original_n >= 2 and not claim.by:
         t = d / found.pooled_se if found.pooled_se > 0 else 0.0
         p_small = ruled_out_p(t, found.n1, found.n2, original_n)
     p_against = min(p_reverse, p_small)

@@ -92,7 +92,7 @@ def _value(claim: Value, paper: Paper, seeds: int) -> PowerPlan:
         return PowerPlan(claim.id, "value", seeds, claim.n, claim.sd, margin, text=text)
     protocol = paper.experiments[claim.experiment].protocol(0)
     images = evaluated_images(protocol.data)
-    chance = is_chance(claim, images, 1 / protocol.model.classes)
+    chance = is_chance(claim, protocol)
     options, _ = readings(claim, chance=chance, images=images)
     reading = max(options, key=lambda r: r.sd or 0.0)
     if reading.sd == 0:

@@ -15,13 +15,14 @@ from repro.verdicts.equivalence import minimum_effect, tost
 from repro.verdicts.exact import judge_exact
 from repro.verdicts.multiplicity import holm
 from repro.verdicts.noise_floor import evaluated_images
-from repro.verdicts.steadier import compare
+from repro.verdicts.steadier import compare, left_out
 from repro.verdicts.trend import smallest_p, spearman
 from repro.verdicts.verdict import POSITIVE, Label, Verdict
 from repro.verdicts.welch import interval, standard_error, two_sided_p, upper_p
 from repro.verdicts.wording import num, p_text, runs, signed, span
 from shared.claims import Claim, Collapse, Compound, Exact, Ordering, Steadier, Trend, Value
 from shared.paper import Paper
+from shared.protocol import Protocol
 
 LEVEL = 0.05
 
@@ -103,13 +104,14 @@ def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:
             return _missing(claim, [e for e, c in zip(claim.experiments, found, strict=True) if c is None])
         return _trend(claim, there)
     if isinstance(claim, Steadier):
-        return _steadier(claim, cells)
+        return _steadier(claim, cells, paper)
     if isinstance(claim, Collapse):
         cell = cells.get((claim.experiment, claim.metric))
-        images = evaluated_images(paper.experiments[claim.experiment].protocol(0).data)
+        data = paper.experiments[claim.experiment].protocol(0).data
+        images = evaluated_images(data)
         if cell is None or images is None:
             return _missing(claim, [claim.experiment])
-        return _collapse(claim, cell, images)
+        return _collapse(claim, cell, images, data.name)
     if isinstance(claim, Exact):
         return replace(judge_exact(claim), published=True)
     assert isinstance(claim, Value)
@@ -194,17 +196,28 @@ def _trend(claim: Trend, cells: list[Cell]) -> Verdict:
     return _contrast(claim, cells, sign)
 
 
-def _steadier(claim: Steadier, cells: Mapping[Key, Cell]) -> Verdict:
-    sides = [tuple(cells.get((e, claim.metric)) for e in pair) for pair in claim.pairs]
-    known = [(a.sd, b.sd) for a, b in sides if a and b and a.sd is not None and b.sd is not None]
-    if len(known) < len(sides):
-        unknown = [e for pair, s in zip(claim.pairs, sides, strict=True) for e, c in zip(pair, s, strict=True)
-                   if c is None or c.sd is None]  # fmt: skip
+def _steadier(claim: Steadier, cells: Mapping[Key, Cell], paper: Paper) -> Verdict:
+    sides = [(e, cells.get((e, claim.metric))) for pair in claim.pairs for e in pair]
+    if unknown := [e for e, cell in sides if cell is None or cell.sd is None]:
         return _missing(claim, unknown)
-    spreads = np.array(known)
-    label, reason, gap, p_for, p_against = compare(spreads[:, 0], spreads[:, 1], LEVEL)
-    label = "NOT SIGNIFICANT" if label == "INCONCLUSIVE" and 2.0 ** -len(known) <= LEVEL else label
+    found = [(e, cell) for e, cell in sides if cell is not None]
+    dead = [is_dead(cell, paper.experiments[e].protocol(0)) for e, cell in found]
+    pairs = [(found[i][1], found[i + 1][1], dead[i] or dead[i + 1]) for i in range(0, len(found), 2)]
+    alike = [(a.sd or 0.0, b.sd or 0.0) for a, b, gone in pairs if not gone and a.n == b.n]
+    left = left_out(sum(gone for *_, gone in pairs), sum(a.n != b.n for a, b, gone in pairs if not gone))
+    label, reason, gap, p_for, p_against = compare(alike, LEVEL, left)
+    label = "NOT SIGNIFICANT" if label == "INCONCLUSIVE" and 2.0 ** -len(alike) <= LEVEL else label
     return _verdict(claim, label, reason, mean=gap, p=p_against if label == "CONTRADICTED" else p_for)
+
+
+def is_dead(cell: Cell, protocol: Protocol) -> bool:
+    """Whether all published runs of a cell are at chance, as far as its mean and spread tell."""
+    images = evaluated_images(protocol.data)
+    if images is None:
+        return False
+    chance = chance_interval(images, 1 / protocol.model.classes, protocol.data.name)
+    dead = at_chance(round(cell.mean * images / 100), images, 1 / protocol.model.classes, protocol.data.name)
+    return dead and not _may_hide(cell, chance, images, dead)
 
 
 def _contrast(claim: Trend, cells: list[Cell], sign: int) -> Verdict:
@@ -230,25 +243,25 @@ def _positions(cells: list[Cell]) -> NDArray[np.float64]:
     return np.arange(len(cells), dtype=np.float64) - (len(cells) - 1) / 2
 
 
-def _collapse(claim: Collapse, cell: Cell, images: int) -> Verdict:
+def _collapse(claim: Collapse, cell: Cell, images: int, data: str) -> Verdict:
     if cell.runs:
-        dead = [at_chance(round(r * images / 100), images, claim.chance) for r in cell.runs]
+        dead = [at_chance(round(r * images / 100), images, claim.chance, data) for r in cell.runs]
         text = f"{sum(dead)} of {len(dead)} published runs are at chance"
     else:
-        dead = [at_chance(round(cell.mean * images / 100), images, claim.chance)]
+        dead = [at_chance(round(cell.mean * images / 100), images, claim.chance, data)]
         text = f"The published mean {num(cell.mean)} is {'' if dead[0] else 'not '}at chance"
-        if cell.n != 1 and (hidden := _may_hide(cell, claim.chance, images, dead[0])):
+        if cell.n != 1 and (hidden := _may_hide(cell, chance_interval(images, claim.chance, data), images, dead[0])):
             return _verdict(claim, "INCONCLUSIVE", f"{text}, but single runs may differ: {hidden}.", mean=cell.mean)
     stands, falls = (all(dead), not any(dead)) if claim.collapsed else (not any(dead), all(dead))
     label: Label = "SUPPORTED" if stands else "CONTRADICTED" if falls else "INCONCLUSIVE"
     return _verdict(claim, label, text + ".", n=cell.n or 0, mean=cell.mean, sd=cell.sd)
 
 
-def _may_hide(cell: Cell, chance: float, images: int, dead: bool) -> str:
+def _may_hide(cell: Cell, chance: tuple[int, int], images: int, dead: bool) -> str:
     """Why the mean does not speak for every run; empty if it does."""
     if cell.sd is None or cell.n is None:
         return "their spread is not published"
-    low, high = (100 * k / images for k in chance_interval(images, chance))
+    low, high = (100 * k / images for k in chance)
     # at chance, runs spread as counts do; above it, one collapsed run among n would force at least the second bound
     limit = (high - low) / 2 if dead else (cell.mean - high) / cell.n**0.5
     return f"their spread is {num(cell.sd)}" if cell.sd > limit else ""

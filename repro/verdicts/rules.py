@@ -29,7 +29,7 @@ from repro.verdicts.verdict import Verdict
 from shared.claims import Claim, Collapse, Deviation, Exact, Ordering, ReadEpoch, Steadier, Table, Trend, Value
 from shared.errors import ReproError, unknown
 from shared.paper import Paper, experiments_of
-from shared.protocol import Scale
+from shared.protocol import Protocol, Scale
 
 AT_BEST = "Each run is read at its best epoch, as the source reports it."
 
@@ -112,7 +112,7 @@ class Evidence:
         protocol = catalogue(self.runs, self.paper).protocol(claim.experiment)
         images = evaluated_images(protocol.data)
         ours, theirs = self.priors(claim.metric)
-        return Context(is_chance(claim, images, 1 / protocol.model.classes), images, ours, theirs)
+        return Context(is_chance(claim, protocol), images, ours, theirs)
 
     def priors(self, metric: str) -> tuple[Prior | None, Prior | None]:
         """Common spreads of our cells and of the published ones, over the table's cells of one metric."""
@@ -292,10 +292,11 @@ def _original_n(claim: Ordering, cells: Mapping[Key, Cell]) -> int | None:
 
 def _published_rate(claim: Collapse, evidence: Evidence) -> tuple[int, int] | None:
     cell = evidence.cells.get((claim.experiment, claim.metric))
-    images = evaluated_images(catalogue(evidence.runs, evidence.paper).protocol(claim.experiment).data)
+    data = catalogue(evidence.runs, evidence.paper).protocol(claim.experiment).data
+    images = evaluated_images(data)
     if cell is None or images is None or cell.n is None:
         return None
-    low, high = (100 * k / images for k in chance_interval(images, claim.chance))
+    low, high = (100 * k / images for k in chance_interval(images, claim.chance, data.name))
     if cell.runs:
         return sum(low <= r <= high for r in cell.runs), cell.n
     if low <= cell.mean <= high and cell.sd == 0:
@@ -303,9 +304,10 @@ def _published_rate(claim: Collapse, evidence: Evidence) -> tuple[int, int] | No
     return (0, cell.n) if cell.sd is not None and cell.sd < (cell.mean - high) / cell.n**0.5 else None
 
 
-def is_chance(claim: Value, images: int | None, chance: float) -> bool:
+def is_chance(claim: Value, protocol: Protocol) -> bool:
     """Whether a published accuracy is at chance level, so that the cell is a collapse."""
     percent = {"percent": claim.value, "fraction": 100 * claim.value}.get(claim.unit)
+    images = evaluated_images(protocol.data)
     if percent is None or images is None or not claim.metric.startswith("top1_accuracy"):
         return False
-    return at_chance(round(percent * images / 100), images, chance)
+    return at_chance(round(percent * images / 100), images, 1 / protocol.model.classes, protocol.data.name)

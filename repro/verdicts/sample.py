@@ -22,7 +22,8 @@ class Sample:
 
     ``values`` are in the unit of the metric (accuracy: percent) at the epoch that was asked for, the last by default;
     ``best_values`` at the best; ``correct``/``total`` are the integers of the former, and ``chance_runs`` marks what
-    was at chance level there, among the ``classes`` of the network that ran; ``kept`` is the fraction of the prunable
+    was at chance level there, among the ``classes`` of the network that ran on
+    ``data``; ``kept`` is the fraction of the prunable
     weights that each run kept.
     ``records`` are the runs themselves. ``looks`` is 1 for seeds fixed up front and grows each time seeds were added.
     ``data_effect`` is the worst-case effect, in the unit of the metric, of images known to differ from the original's;
@@ -40,6 +41,7 @@ class Sample:
     total: tuple[int, ...] = ()
     chance_runs: tuple[bool, ...] = ()
     classes: int | None = None
+    data: str = ""
     kept: tuple[float, ...] = ()
     diverged: int = 0
     looks: int = 1
@@ -175,7 +177,8 @@ def _sample(
     kept = [row[0] for row in rows]
     outcomes = [r.outcome for r in kept]
     scores = [o.best if which == "best" else o.last for o in outcomes]
-    classes = kept[0].protocol.model.classes  # of all of them: runs of an experiment at a scale share one study
+    of_all = kept[0].protocol  # runs of an experiment at a scale share one study
+    data, classes = of_all.data.name, of_all.model.classes
     return Sample(
         experiment=experiment,
         scale=scale,
@@ -186,8 +189,9 @@ def _sample(
         deviations=tuple(dict.fromkeys(d for r in kept for d in known.deviations(experiment, r.protocol))),
         correct=tuple(s.correct for s in scores),
         total=tuple(s.total for s in scores),
-        chance_runs=tuple(at_chance(s.correct, s.total, 1 / classes) for s in scores),
+        chance_runs=tuple(at_chance(s.correct, s.total, 1 / classes, data) for s in scores),
         classes=classes,
+        data=data,
         kept=tuple(o.remaining / o.prunable for o in outcomes),
         diverged=sum(o.status == "diverged" for o in outcomes),
         cost_seconds=sum(r.cost.seconds for r in kept),

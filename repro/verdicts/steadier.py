@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -26,32 +28,59 @@ def judge_steadier(claim: Steadier, samples: tuple[Sample, ...]) -> Tested:
         samples: our runs of both sides of each cell in the order of the claim, at one scale.
     """
     cells = {(a.identities, b.identities): (a, b) for a, b in zip(samples[::2], samples[1::2], strict=True)}
-    n = min(s.n for s in samples)
+    alive = [(a, b) for a, b in cells.values() if not (a.collapsed or b.collapsed)]
+    n = min((s.n for cell in alive for s in cell), default=0)
     level = nominal_level(max(s.looks for s in samples))
-    if n < 2:
-        single = sum(min(a.n, b.n) < 2 for a, b in cells.values())
-        reason = f"Of {len(cells)} cells {single} have a single run on a side; a spread takes two."
+    if alive and n < 2:
+        single = sum(min(a.n, b.n) < 2 for a, b in alive)
+        reason = f"Of {len(alive)} cells {single} have a single run on a side; a spread takes two."
         verdict = Verdict(claim=claim, label="INCONCLUSIVE", reason=reason, n=n, needed_n=2, level=level)
         return Tested(with_runs(verdict, samples))
-    sides = np.array([[a.sd or 0.0, b.sd or 0.0] for a, b in cells.values()])
-    label, reason, gap, p_for, p_against = compare(sides[:, 0], sides[:, 1], level)
+    label, reason, gap, p_for, p_against = compare(
+        [_spreads(a, b) for a, b in alive], level, left_out(len(cells) - len(alive))
+    )
     verdict = Verdict(claim=claim, label=label, reason=reason, n=n, mean=gap, p=p_for, level=level)
     return Tested(with_runs(verdict, samples), p_for, p_against)
 
 
+def _spreads(a: Sample, b: Sample) -> tuple[float, float]:
+    """Standard deviations of both sides over as many runs, those of the lowest seeds.
+
+    That of fewer runs is smaller on average, so that sides of unequal numbers could not be exchanged.
+    """
+    n = min(a.n, b.n)
+    return statistics.stdev(a.values[:n]), statistics.stdev(b.values[:n])
+
+
+def left_out(dead: int, uneven: int = 0) -> str:
+    """What is said of cells that cannot be compared.
+
+    Args:
+        dead: cells with a side whose runs are all at chance, which do not differ for that reason alone.
+        uneven: cells whose sides have unequal numbers of runs, where single runs are not known.
+    """
+    said = [f"{dead} with a side at chance"] if dead else []
+    said += [f"{uneven} with unequal numbers of runs"] if uneven else []
+    return f", without {' and '.join(said)}" if said else ""
+
+
 def compare(
-    steadier: NDArray[np.float64], other: NDArray[np.float64], level: float
+    spreads: Sequence[tuple[float, float]], level: float, without: str = ""
 ) -> tuple[Label, str, float, float, float]:
     """Label, reason, mean difference of the spreads, p-value for the sentence and against it.
 
     Args:
-        steadier, other: standard deviations ``[cells]``.
+        spreads: standard deviations of the steadier side and of the other, over equal numbers of runs, of each cell.
         level: of each one-sided test.
+        without: what is said of cells that are not among them.
     """
+    if not spreads:
+        return "INCONCLUSIVE", f"No cell is left to compare{without}.", 0.0, 1.0, 1.0
+    steadier, other = np.array(spreads).T
     gap, p_for, p_against = exchange(other - steadier)
     text = (
         f"From seed to seed the runs differ by {num(float(steadier.mean()))} against {num(float(other.mean()))} (mean "
-        f"standard deviation of {len(other)} cells)"
+        f"standard deviation of {len(other)} cells{without})"
     )
     if 2.0 ** -len(other) > level:
         return "INCONCLUSIVE", f"{text}; so few cells cannot show any difference.", gap, p_for, p_against

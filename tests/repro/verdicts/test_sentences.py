@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr, ttest_ind, ttest_rel
@@ -9,11 +11,13 @@ from scipy.stats import spearmanr, ttest_ind, ttest_rel
 from repro.verdicts.chance import at_chance, chance_interval
 from repro.verdicts.collapse import judge_collapse
 from repro.verdicts.ordering import judge_ordering
-from repro.verdicts.sample import Sample
+from repro.verdicts.sample import Sample, samples_of
 from repro.verdicts.telescopes import ruled_out_p
 from repro.verdicts.trend import judge_trend, smallest_p, spearman
-from shared.claims import Collapse, Ordering, Trend
+from shared.claims import Collapse, Compound, Ordering, Trend
 from shared.errors import ReproError
+from shared.paper import Experiment
+from shared.protocol import Data
 
 N = 10_000
 
@@ -68,6 +72,20 @@ def test_a_claimed_size_must_be_exceeded():
     assert judge_ordering(ordering(by=0.5), A, B).verdict.label == "SUPPORTED"
     assert judge_ordering(ordering(by=1.9), A, B).verdict.label == "INCONCLUSIVE"
     assert judge_ordering(ordering(by=5.0), A, B).verdict.label == "CONTRADICTED"
+
+
+@pytest.mark.parametrize("by", [-0.5, 2.0])
+def test_a_true_sentence_with_a_margin_falls_no_more_often_than_chance(by):
+    """That the difference hardly exceeds the margin is no contradiction: 5 % at its edge, and less beyond it."""
+    rng = np.random.default_rng(8)
+    for beyond, most in ((0.0, 0.08), (0.05, 0.04), (0.3, 0.005)):
+        said = []
+        for _ in range(400):
+            a, b = (sample(*(m + 0.2 * rng.standard_normal(5))) for m in (90 + by + beyond, 90))
+            said.append(judge_ordering(ordering(by=by), a, b, original_n=3).verdict.label)
+        assert said.count("CONTRADICTED") / 400 <= most, (by, beyond)
+    a, b = sample(89.0, 89.1, 89.2), sample(90.0, 90.1, 90.2)
+    assert judge_ordering(ordering(by=-0.5), a, b, original_n=3).verdict.label == "CONTRADICTED"
 
 
 def test_pairs_share_their_noise():
@@ -196,6 +214,36 @@ def test_chance_interval_is_exact_binomial():
     assert at_chance(low, N, 0.1)
     assert not at_chance(low - 1, N, 0.1)
     assert not at_chance(high + 1, N, 0.1)
+
+
+def test_chance_on_mnist_covers_the_network_that_always_names_one_class():
+    """Of the 10,000 test images 892 are fives and 1,135 are ones; classes of CIFAR-10 are equal."""
+    for count in (892, 1135):
+        assert at_chance(count, N, 0.1, "mnist")
+        assert not at_chance(count, N, 0.1, "cifar10")
+    assert not at_chance(891, N, 0.1, "mnist")
+    assert not at_chance(1136, N, 0.1, "mnist")
+    assert chance_interval(5000, 0.1, "mnist") == chance_interval(5000, 0.1)
+    dead = sample(11.35, 11.35, data="mnist")
+    assert judge_collapse(collapse(), dead).verdict.label == "SUPPORTED"
+
+
+def test_runs_of_mnist_are_held_against_its_classes(paper, make_record):
+    def build(seed):
+        return paper.experiments["a"].protocol(seed).with_(data=Data(name="mnist"))
+
+    mnist = replace(paper, experiments={"a": Experiment("a", "A", build)})
+    records = [make_record(build(42 + i), percent) for i, percent in enumerate((11.35, 8.92, 50.0))]
+    (ours,) = samples_of(records, "a", mnist)
+    assert ours.chance_runs == (True, True, False)
+
+
+def test_a_sentence_of_parts_must_be_able_to_stand_and_to_fall():
+    parts = (ordering(), collapse())
+    for bad in ({"parts": ()}, {"parts": parts, "at_least": 0}, {"parts": parts, "at_least": 3}):
+        with pytest.raises(ReproError, match="at most all"):
+            Compound(id="c", table="t", text="", **bad)
+    assert Compound(id="c", table="t", text="", parts=parts, at_least=2).parts == parts
 
 
 def test_one_collapsed_run_is_said_to_be_one():

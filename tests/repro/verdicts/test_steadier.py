@@ -69,6 +69,46 @@ def test_equal_spreads_are_rarely_told_apart():
     assert np.mean(np.array(found) <= 0.05) < 0.085  # 5 %, and three of its standard errors
 
 
+def test_a_side_with_fewer_runs_is_not_steadier_for_that():
+    """The standard deviation of two runs is smaller on average than that of ten: both sides count as many."""
+    rng, said = np.random.default_rng(5), 0
+    for _ in range(200):
+        some = [
+            sample(f"{side}{i}", *(80 + rng.standard_normal(n))) for i in range(20) for side, n in (("a", 2), ("b", 10))
+        ]
+        said += judge_steadier(claim(20), tuple(some)).verdict.label == "SUPPORTED"
+    assert said / 200 < 0.1  # 5 %, and three of its standard errors; with all ten runs it was one in four
+
+
+def test_dead_networks_are_not_steady():
+    """Cells with a side at chance say nothing about how much living networks differ."""
+    steady = list(cells(1.0, 1.0, count=6))
+    dead = [sample(f"{side}{i}", *values) for i in range(6, 12)
+            for side, values in (("a", (10.0, 10.0, 10.0)), ("b", (80.0, 81.0, 83.0)))]  # fmt: skip
+    alone, beside = judge_steadier(claim(6), tuple(steady)).verdict, judge_steadier(claim(12), (*steady, *dead)).verdict
+    assert (beside.label, beside.mean, beside.p) == (alone.label, alone.mean, alone.p)
+    assert "of 6 cells, without 6 with a side at chance" in beside.reason
+    nothing = judge_steadier(claim(6), tuple(dead)).verdict
+    assert (nothing.label, nothing.reason) == (
+        "INCONCLUSIVE",
+        "No cell is left to compare, without 6 with a side at chance.",
+    )
+
+
+def test_published_cells_that_cannot_be_compared_are_left_out(with_claims):
+    def value(experiment, mean, sd, n):
+        return Value(id=f"v-{experiment}", table="t", text="", experiment=experiment, metric="top1_accuracy",
+                     value=mean, sd=sd, n=n, margin=1.0)  # fmt: skip
+
+    said = Steadier(id="s", table="t", text="", pairs=(("a", "b"),))
+    for other, words in (
+        (value("b", 10.0, 0.0, 3), "without 1 with a side at chance"),
+        (value("b", 90.0, 2.0, 5), "without 1 with unequal numbers of runs"),
+    ):
+        found = {v.claim.id: v for v in judge_published(with_claims(value("a", 90.0, 0.1, 3), other, said))}
+        assert words in found["s"].reason
+
+
 def test_too_little_says_so():
     few = judge_steadier(claim(4), cells(0.01, 5.0, count=4)).verdict
     assert (few.label, "so few cells" in few.reason) == ("INCONCLUSIVE", True)
