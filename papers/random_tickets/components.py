@@ -17,7 +17,7 @@ from shared.data.loader import EpochLoader
 from shared.errors import ReproError
 from shared.sparsity import snip as snip_rules
 from shared.sparsity.grasp import grasp_scores
-from shared.sparsity.smart_ratios import Rule, starved
+from shared.sparsity.smart_ratios import Rule, guaranteed, starved
 from shared.sparsity.tickets import largest_mask, random_mask
 from shared.sparsity.topk import lowest
 from shared.training.components.one_shot import kept
@@ -38,7 +38,7 @@ def random_ticket(state: State, train: object, *, sparsity: float, **options: An
         options: of ``Rule``.
 
     Returns:
-        Weights kept, and the layers that keep none.
+        Weights kept, and the layers that keep none, or one although their share is less (sheet 4.3).
     """
     rule = Rule(sparsity=sparsity, **options)
     counts = _counts(state, rule)
@@ -48,7 +48,7 @@ def random_ticket(state: State, train: object, *, sparsity: float, **options: An
         direction: Literal["gather", "scatter"] = "scatter" if rule.arithmetic == "answer42" else "gather"
         live[name] = random_mask(mask, counts[index], order, direction)
     state.masks.set(live)
-    return _report(state)
+    return {**_report(state), **_guaranteed(state, rule)}
 
 
 def hybrid_ticket(state: State, train: object, *, sparsity: float, **options: Any) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def hybrid_ticket(state: State, train: object, *, sparsity: float, **options: An
     parameters = state.masks.parameters
     live = {n: largest_mask(p, k, ties=ties and k > 0) for (n, p), k in zip(parameters.items(), counts, strict=True)}
     state.masks.set(live)
-    return _report(state)
+    return {**_report(state), **_guaranteed(state, rule)}
 
 
 def snip(
@@ -179,8 +179,20 @@ def halves(batches: list[Batch]) -> list[Batch]:
 
 
 def _counts(state: State, rule: Rule, *, hybrid: bool = False) -> list[int]:
-    linear = [p.ndim == 2 for p in state.masks.parameters.values()]
-    return ticket_counts(state.masks.sizes, linear, rule, hybrid=hybrid)
+    return ticket_counts(state.masks.sizes, _linear(state), rule, hybrid=hybrid)
+
+
+def _linear(state: State) -> list[bool]:
+    return [p.ndim == 2 for p in state.masks.parameters.values()]
+
+
+def _guaranteed(state: State, rule: Rule) -> dict[str, list[str]]:
+    """The layers for which the guarantee of ``corrected`` had to act, as the sheet's 4.3 wants them reported."""
+    if rule.arithmetic != "corrected":
+        return {}
+    names = list(state.masks.live)
+    raised = [names[i] for i in guaranteed(state.masks.sizes, _linear(state), rule)]
+    return {"guaranteed_layers": raised} if raised else {}
 
 
 @torch.no_grad()

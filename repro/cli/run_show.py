@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as text
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table as Grid
@@ -20,6 +21,8 @@ SCHEMA_VERSION = 1
 NAMES_OF_CUT = ("model.width", "data.name", "data.per_class")
 NAMED_ENDINGS = (".epochs", ".milestones", ".interval", ".stop_epoch", ".last_epoch")
 """Settings worth a word when a scale changes them."""
+NAMED = 4
+"""Layers that a line names before it counts the rest."""
 
 
 def opening(single: Single) -> None:
@@ -92,6 +95,29 @@ def parameters(outcome: Outcome) -> str:
     return f"{left}; {free:,} of {outcome.parameters:,} parameters in all"
 
 
+def results(extra: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What phases other than training have to say, by their names."""
+    found = []
+    for name, result in extra.items():
+        if not isinstance(result, dict):
+            continue
+        if "int8" in result:
+            eight = result["int8"]
+            share = 100 * eight["correct"] / eight["total"]
+            size = f"{result['size_bytes_int8']:,} of {result['size_bytes_float']:,} bytes"
+            found.append((name, f"8-bit accuracy {share:.2f} %, {size}"))
+        if "guaranteed_layers" in result:
+            found.append((name, guaranteed(result["guaranteed_layers"])))
+    return found
+
+
+def guaranteed(layers: Sequence[str]) -> str:
+    """Layers that keep one weight although their share is less, so that the run is not cut at them."""
+    named = ", ".join(layers[:NAMED]) + (f" and {len(layers) - NAMED} more" if len(layers) > NAMED else "")
+    many = len(layers) > 1
+    return f"{named} would keep less than one weight; {'each is' if many else 'it is'} given one"
+
+
 def lines(single: Single) -> list[tuple[str, str]]:
     """The summary, as names and values."""
     record = record_of(single)
@@ -105,12 +131,7 @@ def lines(single: Single) -> list[tuple[str, str]]:
     ]
     if o.status == "diverged":
         found.insert(1, ("state", "[bad]diverged[/]: the loss is no longer finite; a smaller --lr may help"))
-    for name, result in o.extra.items():
-        if isinstance(result, dict) and "int8" in result:
-            eight = result["int8"]
-            share = 100 * eight["correct"] / eight["total"]
-            size = f"{result['size_bytes_int8']:,} of {result['size_bytes_float']:,} bytes"
-            found.append((name, f"8-bit accuracy {share:.2f} %, {size}"))
+    found += results(o.extra)
     if "inference" in o.extra:
         found.append(("inference", inference(o.extra["inference"])))
     if o.collapse:
