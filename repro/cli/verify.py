@@ -76,7 +76,11 @@ def command(
         raise typer.Exit(0)
     if from_ is not None:
         judged = verification.from_records(chosen, table, from_, scale, seeds)
-        print_json(show.judged_json(judged)) if json else show.judged(chosen, judged)
+        if json:
+            print_json(show.judged_json(judged))
+        else:
+            show.judged(chosen, judged)
+            show.uncounted_looks()
         write_badge(badge, judged.tables)
         raise typer.Exit(judged.exit_code(strict))
     if table is None:

@@ -71,6 +71,14 @@ def judged(paper: Paper, result: Judged) -> None:
         verdict_grid(paper, table, only_tested=True)
 
 
+def uncounted_looks() -> None:
+    """What ``--from`` cannot know, and does not note."""
+    note = (
+        "looks.ndjson is counted where it is there, but --from adds none to it: seeds added after this look go unseen."
+    )
+    out.print(Padding(_marked("note", "open", note), (0, 0, 0, 1)))
+
+
 def verdict_grid(paper: Paper, table: TableVerdict, *, only_tested: bool = False) -> None:
     """One table of verdicts, by kind of claim."""
     out.print()

@@ -160,6 +160,13 @@ def test_evidence_is_judged_without_training(evidence: Path, published: Said, re
     assert labels(repro("verify", "toy", "--from", home / "runs", "--scale", "demo", "--json"))["order"] == "SUPPORTED"
 
 
+def test_judging_records_notes_no_look_and_says_so(evidence: Path, repro: Repro) -> None:
+    before = (evidence / "looks.ndjson").read_bytes()
+    screen = " ".join(repro("verify", "toy", "--from", evidence, "--scale", "demo").out.split())
+    assert "--from adds none to it: seeds added after this look go unseen" in screen
+    assert (evidence / "looks.ndjson").read_bytes() == before
+
+
 def test_a_damaged_line_is_named_and_the_rest_is_judged(evidence: Path, repro: Repro, home: Path) -> None:
     source = sorted(evidence.rglob("*.jsonl"))[-1]
     spoiled = home / "spoiled.jsonl"
