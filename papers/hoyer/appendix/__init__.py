@@ -1,10 +1,10 @@
-"""What DeepHoyer's report shows beside the verdicts: fronts, scale and dead coordinates, sizes, smaller networks."""
+"""What DeepHoyer's report shows beside the verdicts: fronts, scale, dead coordinates, smaller networks, layers."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from papers.hoyer.appendix import fronts, level, scale, sizes, smaller
+from papers.hoyer.appendix import fronts, layers, level, scale, sizes, smaller
 from papers.hoyer.appendix.shown import shown
 from shared.appendix import Appendix, Evidence
 
@@ -19,6 +19,6 @@ def appendix(evidence: Evidence, tables: Collection[str]) -> Appendix:
     found = shown(evidence)
     return Appendix(
         charts=(*fronts.charts(found, tables), *sizes.charts(found)),
-        grids=(*level.grids(found), *scale.grids(found), *smaller.grids(found)),
+        grids=(*level.grids(found), *scale.grids(found), *smaller.grids(found), *layers.grids(found)),
         findings=(*level.findings(found), *fronts.findings(found), *scale.findings(found), *smaller.findings(found)),
     )

@@ -29,7 +29,7 @@ def run(accuracy: float, left: int, *, largest: float = 1.0, dead: float = 0.0, 
     if not old:
         prune["sizes"] = SIZES | {"counts": {n: [0] * 20 + [7] * 24 for n, s in LAYERS if len(s) > 1}}
     weights = {"limit": 2.0, "bins": 4, "counts": {n: [1, 0, 2, 3] for n, _ in LAYERS}}
-    layers = [SimpleNamespace(name=n, shape=s, total=math.prod(s)) for n, s in LAYERS]
+    layers = [SimpleNamespace(name=n, shape=s, total=math.prod(s), remaining=math.prod(s) // 4) for n, s in LAYERS]
     outcome = SimpleNamespace(
         remaining=left, prunable=DENSE, layers=layers, extra={"prune": prune, "weights": weights} | extra
     )
@@ -210,6 +210,47 @@ def test_residual_networks_are_shown_by_what_the_smaller_network_needs() -> None
     assert chart.table == "cifar-structural"
     assert chart.lines[0].x == pytest.approx([10, 10])
     assert any("ResNet-20 on CIFAR-10" in f for f in found.findings)
+
+
+def test_every_layer_has_its_groups_and_both_sparsities() -> None:
+    """Sheet 4.9: str = 1 - sum(alive_in * alive_out) / sum(in * out), str_avg the mean over layers."""
+    more = compact(0.0) | {"alive": {"fc1.weight": [100, 20], "fc2.weight": [55, 20], "fc3.weight": [20, 10]}}
+    names = [f"cifar10/resnet-20/group-{r}-0.0001" for r in ("lasso", "hoyer-square")]
+    runs = {names[0]: [run(92, 9, **compact(0.0)), run(92, 9, **more)], names[1]: [run(91, 9, **more)]}
+    (grid,) = [g for g in make(runs).grids if "layer by layer" in g.title]
+    assert (
+        grid.title
+        == "ResNet-20 on CIFAR-10 layer by layer, from the dense network, pruned by a fixed threshold, "
+        + ("paper scale")
+    )
+    assert grid.header == ("layer", "inputs × outputs", "Group Lasso 1e-4", "Group-HS 1e-4")
+    lost = [1 - i * o / (784 * 300) for i, o in ((300, 60), (100, 20))]
+    first = grid.rows[0]
+    assert first == (
+        "fc1.weight",
+        "784 × 300",
+        f"200 × 40; {50 * sum(lost):.1f}, 75.0",
+        f"100 × 20; {100 * lost[1]:.1f}, 75.0",
+    )
+    assert [row[0] for row in grid.rows[1:]] == [
+        "fc2.weight",
+        "fc3.weight",
+        "all layers, str",
+        "mean over layers, str_avg",
+    ]
+    dense = 784 * 300 + 300 * 100 + 100 * 10
+    assert grid.rows[-2][3] == f"{100 * (1 - (100 * 20 + 55 * 20 + 20 * 10) / dense):.1f}"
+    each = [lost[1], 1 - 55 * 20 / 30_000, 1 - 200 / 1_000]
+    assert grid.rows[-1][3] == f"{100 * sum(each) / 3:.1f}"
+
+
+def test_rules_and_starts_are_not_mixed_in_a_table_of_layers() -> None:
+    names = ("group-lasso-0.001/V0.25", "group-lasso-0.001/T0.001", "pretrained-group-lasso-0.001/V0.25")
+    grids = make({f"{MLP}/{name}": [run(97.8, 9, **compact(0.0))] for name in names}).grids
+    assert len([g for g in grids if "layer by layer" in g.title]) == 3
+    assert not [
+        g for g in make(FRONT).grids if "layer by layer" in g.title
+    ]  # element-wise, and none has counted groups
 
 
 def test_networks_that_a_scale_makes_the_same_are_shown_once() -> None:
