@@ -28,6 +28,8 @@ STALE: dict[str, tuple[str, ...]] = {
 }
 DECAYS_IN_PLACE = ("nesterov", "sgd", "adam")
 """Optimisers whose weight decay went into the stored gradient in torch 1.4, which the original pins; not RMSprop's."""
+DRAWN = ("rand", "snip", "grasp")
+"""Pruners whose scores the original draws anew at each level; ``corrected`` locks its masks and keeps its sample."""
 MASK_GRADIENTS = Method(name="mask-gradients")
 
 
@@ -111,6 +113,8 @@ def _multishot(cell: Cell) -> list[Phase]:
     phases: list[Phase] = [Prune(name="initial", method=Method(name="keep-initial"))] if restores else []
     for level, density in enumerate(densities(cell.density, cell.levels), 1):
         options = _score(cell, density, trained=True) | ({"stored": True} if legacy else {})
+        if legacy and level > 1 and cell.pruner in DRAWN:
+            options["level"] = level
         phases.append(_train(cell, cell.recipe.epochs, MASK_GRADIENTS, *stored, name=f"level-{level}", scored=True))
         phases.append(Prune(name=f"prune-{level}", method=Method(name="score-and-prune", options=options)))
         if restores:

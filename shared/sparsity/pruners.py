@@ -29,11 +29,17 @@ GRASP: dict[str, dict[str, Any]] = {
 }
 
 
-def random_scores(draws: Draws) -> Score:
-    """Independent N(0, 1) numbers, new in each round; purpose ``random-scores``."""
+def random_scores(draws: Draws, level: int = 1) -> Score:
+    """Independent N(0, 1) numbers, new in each round; purpose ``random-scores``.
+
+    Args:
+        draws: of the run.
+        level: of iterative pruning, from 1; each has numbers of its own.
+    """
 
     def score(weights: Mapping[str, Tensor], live: Mapping[str, Tensor], index: int) -> Tensor:
-        parts = [draws.normal(w, "random-scores", step=index, index=i) for i, w in enumerate(weights.values())]
+        key = {"epoch": level - 1, "step": index}
+        parts = [draws.normal(w, "random-scores", **key, index=i) for i, w in enumerate(weights.values())]
         return torch.cat([p.reshape(-1) for p in parts])
 
     return score

@@ -46,6 +46,7 @@ def score_and_prune(
     stored: bool = False,
     stale: bool = False,
     reinitialise: bool = False,
+    level: int = 1,
 ) -> dict[str, Any]:
     """Score, prune, and say what is left (synflow sheet, section 4).
 
@@ -67,6 +68,8 @@ def score_and_prune(
         stored: keep the values of removed weights, which later prunings may revive (``dormant``).
         stale: add the gradients of the last training step, as left behind by ``keep-gradients``.
         reinitialise: draw the weights anew afterwards, masks kept.
+        level: of iterative pruning, from 1: random scores, and the order and augmentation of the same sample, are drawn
+            anew in each.
 
     Returns:
         Weights kept in all, per tensor and after each round, weights revived, the state of collapse.
@@ -84,7 +87,9 @@ def score_and_prune(
         weights = {n: w + d for (n, w), d in zip(weights.items(), masks.dormant, strict=True)}
     sample = ScoringSample(train, per_class, batch_size, sampling, augmented) if pruner in pruners.NEEDS_DATA else None
     gradients = {n: state.kept[f"gradient/{n}"] for n in weights} if stale else None
-    score = scorer(state, pruner, train, sample, grasp, mode, DTYPES[score_dtype], rule, gradients)
+    score = scorer(
+        state, pruner, train, passes(sample, level, rounds), grasp, mode, DTYPES[score_dtype], rule, gradients, level
+    )
     how = replace(VARIANTS[rule], scope=scope, invert=invert, standardise=standardise)
     out = prune_in_rounds(score, weights, densities(density, rounds, schedule), how, masks.live)
     with torch.no_grad():
@@ -96,20 +101,27 @@ def score_and_prune(
     return report(state, out, density, image_shape(train))
 
 
+def passes(sample: ScoringSample | None, level: int, rounds: int) -> pruners.Passes | None:
+    """The passes of one level over the sample, numbered from 0; a round makes two at most."""
+    first = (level - 1) * 2 * rounds
+    return None if sample is None else lambda index: sample.batches(first + index)
+
+
 def scorer(
     state: State,
     pruner: pruners.Pruner,
     train: EpochLoader,
-    sample: ScoringSample | None,
+    sample: pruners.Passes | None,
     grasp: str,
     mode: Mode,
     dtype: torch.dtype,
     rule: Variant,
     stale: dict[str, Tensor] | None,
+    level: int,
 ) -> Score:
     """The criterion as a function of stored weights, masks and round."""
     if pruner == "rand":
-        return pruners.random_scores(state.draws)
+        return pruners.random_scores(state.draws, level)
     if pruner == "mag":
         return pruners.magnitude_scores()
     if pruner == "synflow":
@@ -117,12 +129,10 @@ def scorer(
     assert sample is not None
     if pruner == "snip":
         left_over = stale if rule == "published" else None  # the last code reads clean mask gradients
-        return pruners.snip_scores(
-            state.model, sample.batches, mode=mode, normalise=rule != "published", stale=left_over
-        )
+        return pruners.snip_scores(state.model, sample, mode=mode, normalise=rule != "published", stale=left_over)
     return pruners.grasp_scores_of(
         state.model,
-        sample.batches,
+        sample,
         fixed_sample=rule == "corrected",
         mode=mode,
         stale=stale,
