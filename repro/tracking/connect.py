@@ -31,9 +31,19 @@ def store_uri(runs: Path, uri: str | None = None) -> str:
     return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database(runs).absolute()}"
 
 
-def is_local(uri: str) -> bool:
-    """Whether the store is a database on this machine, whose files we place ourselves."""
-    return uri.startswith("sqlite:")
+def sqlite_file(uri: str) -> Path | None:
+    """The file of a store that is a SQLite database on this machine; ``None`` for any other store."""
+    scheme, _, place = uri.partition(":///")
+    return Path(place.partition("?")[0]).absolute() if scheme == "sqlite" and place else None
+
+
+def is_ours(runs: Path, uri: str) -> bool:
+    """Whether the store is the default one of a folder of runs: only there do we tidy up and place files ourselves.
+
+    Any other store, another SQLite database included, belongs to somebody who may keep other runs in it.
+    """
+    file = sqlite_file(uri)
+    return file is not None and file.resolve() == database(runs).resolve()
 
 
 def client(uri: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from repro.evidence.files import locked
 from repro.evidence.record import Record
 from repro.tracking import content
-from repro.tracking.connect import artifacts, client, database, is_local, store_uri
+from repro.tracking.connect import artifacts, client, is_ours, sqlite_file, store_uri
 from repro.tracking.content import Tracked
 from shared.protocol import Protocol, digest
 
@@ -48,6 +48,7 @@ class Tracker:
     def __init__(self, runs: str | Path, uri: str | None = None, notify: Callable[[str], None] = to_stderr) -> None:
         self.runs = Path(runs)
         self.uri = store_uri(self.runs, uri)
+        self.ours = is_ours(self.runs, self.uri)
         self.off = False
         self._notify = notify
         self._client: Any = None
@@ -120,7 +121,11 @@ class Tracker:
             return otherwise
 
     def _lock(self) -> AbstractContextManager[None]:
-        return locked(database(self.runs)) if is_local(self.uri) else nullcontext()
+        """One of us at a time, so that nothing is shown twice; a server has no file to lock."""
+        file = sqlite_file(self.uri)
+        if file is None or not (self.ours or file.parent.is_dir()):  # a folder that was mistyped is not made
+            return nullcontext()
+        return locked(file)
 
     def _log_runs(self, items: list[Tracked]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -213,19 +218,19 @@ class Tracker:
             settings, values = settings[PARAMS_PER_CALL:], values[METRICS_PER_CALL:]
 
     def _experiment(self, name: str) -> str:
-        """The id of an experiment, created if need be; on a local store its files lie beside the runs."""
+        """The id of an experiment, created if need be; in our own store its files lie beside the runs."""
         found = self._client.get_experiment_by_name(name)
         if found is not None:
             if found.lifecycle_stage == "deleted":
                 self._client.restore_experiment(found.experiment_id)
             return found.experiment_id
-        place = (artifacts(self.runs) / name).absolute().as_uri() if is_local(self.uri) else None
+        place = (artifacts(self.runs) / name).absolute().as_uri() if self.ours else None
         if place:
             self._hide_default()
         return self._client.create_experiment(name, artifact_location=place, tags=content.experiment_tags(name))
 
     def _hide_default(self) -> None:
-        """Put away the empty experiment that MLflow makes in a new store; ours is the only user of a local one."""
+        """Put away the empty experiment that MLflow makes in a new store; our own has no other user."""
         default = self._client.get_experiment_by_name("Default")
         if default and default.lifecycle_stage == "active" and not self._find(default.experiment_id, ""):
             self._client.delete_experiment(default.experiment_id)
@@ -236,8 +241,8 @@ class Tracker:
         return next((run.info.run_id for run in found if run.info.status != "RUNNING"), None)
 
     def _forget_half_written(self, experiment: str) -> None:
-        """Remove what a crash left; only on a local store, whose lock we hold: a server has other writers."""
-        if is_local(self.uri):
+        """Remove what a crash left; only in our own store, whose lock we hold: any other has other writers."""
+        if self.ours:
             for run in self._find(experiment, "attributes.status = 'RUNNING'"):
                 self._client.delete_run(run.info.run_id)
 

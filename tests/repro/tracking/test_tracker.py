@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from repro.evidence.merge import fingerprint
-from repro.tracking import Tracked, Tracker
+from repro.tracking import Tracked, Tracker, content
+from repro.tracking.connect import client
 from repro.tracking.server import FASTER, answers
 from repro.tracking.tracker import TAG_LIMIT
 
@@ -189,6 +191,33 @@ def test_the_environment_names_another_store(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert Tracker(tmp_path).uri == "http://127.0.0.1:1"
     assert Tracker(tmp_path, uri="sqlite:///x.db").uri == "sqlite:///x.db"
+
+
+def test_a_database_of_somebody_else_is_added_to_and_not_tidied(tmp_path, factory, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # MLflow puts files of such a store where its owner works
+    uri, record, notices = f"sqlite:///{tmp_path}/user.db", factory.make_record(), []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    theirs = client(uri)
+    default = theirs.get_experiment_by_name("Default").experiment_id
+    same = theirs.create_experiment(content.experiment_name(record.protocol.paper, record.protocol.scale))
+    under_way = theirs.create_run(same).info.run_id
+    (run,) = Tracker(tmp_path / "runs", notify=notices.append).log_runs([record]).values()
+    assert notices == []
+    assert theirs.get_experiment(default).lifecycle_stage == "active"
+    assert theirs.get_run(under_way).info.lifecycle_stage == "active"
+    assert theirs.get_run(run).info.status == "FINISHED"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_two_of_us_write_any_database_one_after_the_other(tmp_path, monkeypatch):
+    held = []
+    monkeypatch.setattr("repro.tracking.tracker.locked", lambda file: held.append(file) or nullcontext())
+    for runs in ("a", "b"):
+        Tracker(tmp_path / runs, uri=f"sqlite:///{tmp_path}/user.db")._lock()
+    Tracker(tmp_path / "a")._lock()
+    Tracker(tmp_path / "a", uri="http://127.0.0.1:1")._lock()
+    Tracker(tmp_path / "a", uri=f"sqlite:///{tmp_path}/mistyped/user.db")._lock()
+    assert held == [tmp_path / "user.db", tmp_path / "user.db", tmp_path / "a" / "mlflow.db"]
 
 
 @pytest.mark.slow
