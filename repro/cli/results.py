@@ -100,11 +100,12 @@ def show(
 def check(paths: Paths = None, runs_dir: RunsDir = None, as_json: AsJson = False) -> None:
     """Verify every record again: identity, counts, curves. Exit code 1 if something is wrong."""
     from repro.evidence.check import check as verify
-    from repro.evidence.store import read
+    from repro.evidence.problem import Problem
+    from repro.evidence.store import scan
 
     where = _paths(paths, runs_dir)
     problems = verify(where)
-    count = len(read(where)[0])
+    count = sum(not isinstance(item, Problem) for item in scan(where))
     if as_json:
         _print_json("check", records=count, problems=[_problem(p) for p in problems])
     else:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from repro.evidence.laws import impossible
 from repro.evidence.problem import Problem
 from repro.evidence.record import Outcome, Record, Score
 from repro.evidence.store import scan
@@ -58,8 +59,7 @@ def _broken(record: Record) -> Iterator[str]:
         yield from unreadable
         return
     columns = outcome.curve.columns
-    for name, score in (("last", outcome.last), ("best", outcome.best)):
-        yield from _score(name, score)
+    yield from impossible(record)
     yield from _counts(outcome)
     if not (protocol.prunable.bias or protocol.prunable.batchnorm):
         yield from _macs(outcome)
@@ -71,19 +71,10 @@ def _broken(record: Record) -> Iterator[str]:
         yield "its best accuracy is below its last"
     if finished and isinstance(protocol.phases[-1], Train):
         yield from _last_epoch(columns, outcome.last)
-    if not (math.isfinite(record.cost.seconds) and record.cost.seconds >= 0 and record.cost.epochs >= 0):
-        yield "its cost is negative"
     try:
         datetime.fromisoformat(record.finished_at)
     except ValueError:
         yield f"finished_at is no ISO date: {record.finished_at!r}"
-
-
-def _score(name: str, score: Score) -> Iterator[str]:
-    if score.total < 1 or not 0 <= score.correct <= score.total:
-        yield f"{name}: {score.correct} correct of {score.total}"
-    if score.epoch < 0:
-        yield f"{name}: epoch {score.epoch}"
 
 
 def _counts(outcome: Outcome) -> Iterator[str]:
@@ -97,8 +88,6 @@ def _counts(outcome: Outcome) -> Iterator[str]:
         summed = sum(getattr(layer, what) for layer in outcome.layers)
         if summed != stated:
             yield f"its layers sum to {summed} {'prunable' if what == 'total' else 'remaining'} weights, not {stated}"
-    if outcome.parameters < outcome.prunable:
-        yield f"{outcome.prunable} prunable weights of {outcome.parameters} parameters"
 
 
 def _macs(outcome: Outcome) -> Iterator[str]:

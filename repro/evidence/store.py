@@ -8,6 +8,7 @@ from pathlib import Path
 
 from repro.evidence.collection import collection_paused
 from repro.evidence.files import append_line
+from repro.evidence.laws import impossible
 from repro.evidence.line import LineError, Reader, to_line
 from repro.evidence.problem import Problem
 from repro.evidence.record import Record
@@ -19,14 +20,14 @@ RUN_FILES = (RECORD, "status.json", "protocol.json")
 
 
 def read(paths: Iterable[str | Path] | str | Path) -> tuple[list[Record], list[Problem]]:
-    """All records below some files and folders, and what could not be read.
+    """All records below some files and folders, and what cannot be used: unreadable lines and impossible numbers.
 
     Args:
         paths: ``.jsonl`` files, ``record.json`` files, run directories, or folders of them.
 
     Returns:
         The records in the order of files and lines, several of one identity included (see ``distinct``), and one
-        problem per skipped line.
+        problem per skipped line or record.
 
     Raises:
         MissingEvidenceError: if a path does not exist.
@@ -36,13 +37,15 @@ def read(paths: Iterable[str | Path] | str | Path) -> tuple[list[Record], list[P
         for item in scan(paths):
             if isinstance(item, Problem):
                 problems.append(item)
+            elif reasons := impossible(item[0]):
+                problems.append(Problem(item[1], item[2], "; ".join(reasons), "law", item[0].identity))
             else:
                 records.append(item[0])
     return records, problems
 
 
 def scan(paths: Iterable[str | Path] | str | Path) -> Iterator[tuple[Record, Path, int] | Problem]:
-    """Like ``read``, one at a time: each record with its file and line, or the problem in its place."""
+    """One at a time: each record that can be read, whatever its numbers, with its file and line, or the problem."""
     reader = Reader()
     for file in files(paths):
         if isinstance(file, Problem):

@@ -1,3 +1,6 @@
+import json
+import math
+
 import pytest
 
 from repro.evidence.check import broken, check
@@ -39,14 +42,42 @@ CHANGES = {
     "parameters": lambda r: changed(r, parameters=1),
     "no ISO date": lambda r: r.model_copy(update={"finished_at": "yesterday"}),
     "does not match its protocol": lambda r: r.model_copy(update={"identity": "0" * 64}),
-    "cost is negative": lambda r: r.model_copy(update={"cost": r.cost.model_copy(update={"seconds": -1.0})}),
+    "cost is -1.0 s": lambda r: r.model_copy(update={"cost": r.cost.model_copy(update={"seconds": -1.0})}),
 }
+IMPOSSIBLE = {
+    "last: 720 correct of 360": lambda r: changed(r, last=r.outcome.last.model_copy(update={"correct": 720})),
+    "best: 0 correct of 0": lambda r: changed(r, best=r.outcome.best.model_copy(update={"correct": 0, "total": 0})),
+    "best: epoch -1": lambda r: changed(r, best=r.outcome.best.model_copy(update={"epoch": -1})),
+    "0 of 0 prunable weights": lambda r: changed(r, prunable=0, remaining=0),
+    "-1 of": lambda r: changed(r, remaining=-1),
+    "of 1 parameters": lambda r: changed(r, parameters=1),
+    "trained on 0 samples": lambda r: changed(r, train_total=0),
+    "cost is nan s": lambda r: r.model_copy(update={"cost": r.cost.model_copy(update={"seconds": math.nan})}),
+    "cost is inf J": lambda r: r.model_copy(update={"cost": r.cost.model_copy(update={"energy_joules": math.inf})}),
+}
+CHANGES |= IMPOSSIBLE
 
 
 @pytest.mark.parametrize("law", CHANGES)
 def test_each_broken_law_is_named(factory, law):
     reasons = broken(CHANGES[law](factory.make_record()))
     assert any(law in reason for reason in reasons), reasons
+
+
+@pytest.mark.parametrize("law", IMPOSSIBLE)
+def test_a_record_with_an_impossible_number_is_a_problem_when_it_is_read(factory, tmp_path, law):
+    good, bad = factory.make_record(seed=1), IMPOSSIBLE[law](factory.make_record(seed=2))
+    text = bad.model_copy(update={"cost": good.cost})  # a cost that is no number is written as null
+    line = to_line(text).replace(to_line(text).partition(b',"cost":')[2].partition(b"}")[0], cost_of(bad))
+    (tmp_path / "a.jsonl").write_bytes(to_line(good) + line)
+    records, (problem,) = read(tmp_path)
+    assert records == [good]
+    assert (problem.line, problem.kind, problem.identity) == (2, "law", bad.identity)
+    assert law in problem.reason
+
+
+def cost_of(record):
+    return json.dumps(record.cost.model_dump()).encode().removesuffix(b"}")
 
 
 def test_check_names_file_line_and_identity(factory, tmp_path):
