@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from pydantic_core import from_json
+
 from repro.evidence.collection import collection_paused
 from repro.evidence.files import append_line
 from repro.evidence.laws import impossible
@@ -131,8 +133,17 @@ def _scan_file(file: Path, reader: Reader) -> Iterator[tuple[Record, Path, int] 
                 try:
                     yield reader.read(line, f"{file}:{number}"), file, number
                 except LineError as error:
-                    torn = file.suffix != ".json" and not line.endswith(b"\n")
+                    torn = file.suffix != ".json" and not line.endswith(b"\n") and not _is_json(line)
                     reason = "the last line is incomplete (an interrupted write)" if torn else str(error)
                     yield Problem(file, number, reason, "torn" if torn else "bad")
     except OSError as error:
         yield Problem(file, 0, f"it cannot be read ({error.strerror or error})")
+
+
+def _is_json(line: bytes) -> bool:
+    """Whether a line is whole: a record that was cut is not."""
+    try:
+        from_json(line)
+    except ValueError:
+        return False
+    return True

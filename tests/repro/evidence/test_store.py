@@ -58,6 +58,17 @@ def test_a_last_line_that_lacks_only_its_newline_is_a_record(tmp_path, records):
     assert read(file) == (records[:2], [])
 
 
+def test_an_altered_last_line_is_bad_with_its_newline_and_without(tmp_path, records):
+    file = tmp_path / "demo.jsonl"
+    altered = to_line(records[1]).replace(b'"seed":1', b'"seed":9')
+    for line in (altered, altered[:-1]):
+        file.write_bytes(to_line(records[0]) + line)
+        found, (problem,) = read(file)
+        assert found == records[:1]
+        assert (problem.kind, problem.line) == ("bad", 2)
+        assert "does not match its protocol" in problem.reason
+
+
 def test_bad_lines_are_named_and_the_rest_is_kept(tmp_path, records):
     file = tmp_path / "demo.jsonl"
     altered = to_line(records[1]).replace(b'"seed":1', b'"seed":9')
