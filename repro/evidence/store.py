@@ -106,21 +106,35 @@ def precedence(record: Record) -> tuple[bool, str, str]:
     return unaccounted, record.finished_at, record.environment.device
 
 
-def _walk(folder: Path) -> Iterator[Path | Problem]:
+def _walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path | Problem]:
+    """The files of evidence below a folder; links are followed, but not to a folder they lie in (``above``)."""
     try:
+        place = os.stat(folder)
+        inside = above | {(place.st_dev, place.st_ino)}
+        if inside == above:
+            return
         names = {entry.name: entry for entry in os.scandir(folder) if not entry.name.startswith(".")}
     except OSError as error:
-        yield Problem(folder, 0, f"it cannot be read ({error.strerror or error})")
+        yield _unreadable(folder, error)
         return
     if any(name in names for name in RUN_FILES):
         if RECORD in names:
             yield folder / RECORD
         return
     for name in sorted(names):
-        if names[name].is_dir():
-            yield from _walk(folder / name)
+        try:
+            is_folder = names[name].is_dir()
+        except OSError as error:  # a link to itself
+            yield _unreadable(folder / name, error)
+            continue
+        if is_folder:
+            yield from _walk(folder / name, inside)
         elif name.endswith(".jsonl"):
             yield folder / name
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    return Problem(path, 0, f"it cannot be read ({error.strerror or error})")
 
 
 def _scan_file(file: Path, reader: Reader) -> Iterator[tuple[Record, Path, int] | Problem]:
@@ -137,7 +151,7 @@ def _scan_file(file: Path, reader: Reader) -> Iterator[tuple[Record, Path, int] 
                     reason = "the last line is incomplete (an interrupted write)" if torn else str(error)
                     yield Problem(file, number, reason, "torn" if torn else "bad")
     except OSError as error:
-        yield Problem(file, 0, f"it cannot be read ({error.strerror or error})")
+        yield _unreadable(file, error)
 
 
 def _is_json(line: bytes) -> bool:

@@ -120,3 +120,15 @@ def test_a_folder_that_may_not_be_read_is_a_problem_of_its_own(tmp_path, records
     found, problems = read(tmp_path)
     assert found == records[:1]
     assert [(p.file.name, p.reason) for p in problems] == [("locked", "it cannot be read (Permission denied)")]
+
+
+def test_a_link_that_leads_back_is_not_followed_and_one_to_itself_is_named(tmp_path, records):
+    append(tmp_path / "a" / "demo.jsonl", records[0])
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "z").symlink_to("z")
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "a")
+    found, problems = read(tmp_path)
+    assert found == [records[0]] * 2  # a link to another folder is followed
+    assert [(p.file.name, p.reason) for p in problems] == [
+        ("z", "it cannot be read (Too many levels of symbolic links)")
+    ]
