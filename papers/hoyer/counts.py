@@ -5,6 +5,7 @@ Heavy imports stay inside the functions: a count is only taken when its claim is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -101,6 +102,36 @@ def gradient_along_weights(name: str) -> float:
     function, tensors = _invariant(name)
     slopes = [torch.autograd.grad(function(w), w)[0] for w in tensors]
     return round(max(abs((w * g).sum().item()) for w, g in zip(tensors, slopes, strict=True)), DIGITS)
+
+
+def _bounds(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Least and greatest value of a regulariser over all tensors of a shape but that of zeros (4.3, 4.4)."""
+    sizes = shape if name.startswith("group") else (math.prod(shape),)  # rows and columns, or all elements at once
+    return float(len(sizes)), sum(n if name.endswith("square") else n**0.5 for n in sizes)
+
+
+def out_of_range(name: str) -> float:
+    """How far a regulariser is from its range, and at either end from the only tensors that reach it (Q2).
+
+    The least value belongs to a single weight that is not 0, the greatest to equal magnitudes; ``nan`` if other
+    tensors reach one, too.
+    """
+    import torch
+
+    function, tensors = _invariant(name)
+    g = torch.Generator().manual_seed(0)
+    worst, inside = 0.0, True
+    for w in tensors:
+        low, high = _bounds(name, tuple(w.shape))
+        single, equal = torch.zeros_like(w), torch.full_like(w, 0.7)
+        single.view(-1)[1] = -2.5
+        equal.view(-1)[::2] *= -1
+        worst = max(worst, abs(function(single).item() - low), abs(function(equal).item() - high))
+        drawn = [torch.empty_like(w).normal_(generator=g).pow(3) for _ in range(100)]  # from flat to spiky
+        values = [function(v).item() for v in (w, *drawn)]
+        worst = max(worst, *(low - v for v in values), *(v - high for v in values))
+        inside &= all(low + 1e-9 < v < high - 1e-9 for v in values)
+    return round(worst, DIGITS) if inside or worst > 1e-9 else float("nan")
 
 
 def count_of_equal_weights(alive: int, total: int) -> float:

@@ -44,6 +44,21 @@ def laws() -> list[Exact]:
         )
         for n in invariant
     ]
+    names = (
+        ("hoyer", "between 1 and the root of the number of weights"),
+        ("hoyer-square", "between 1 and the number of weights"),
+        ("group-hoyer", "between 2 and the roots of the numbers of columns and rows"),
+        ("group-hoyer-square", "between 2 and the number of columns and rows"),
+    )
+    ranges = [
+        law(
+            f"range-{n}",
+            f"{TITLES[n]} lies {where}, least for a single weight and greatest for equal ones",
+            partial(counts.out_of_range, n),
+            0,
+        )
+        for n, where in names
+    ]
     count = [
         law(
             f"count-{k}-of-{n}",
@@ -56,6 +71,7 @@ def laws() -> list[Exact]:
     return [
         *scale,
         *tangent,
+        *ranges,
         *count,
         law(
             "push",

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from papers.hoyer.claims import rows
 from papers.hoyer.settings import ELEMENT, GROUP
 from shared.claims import Claim, Compound, Dominance, Exact, Ordering, Trend, Value
 from shared.paper import experiments_of
+from shared.sparsity import element_regularisers
 
 COLUMNS: tuple[str, ...] = (
     "claim_id",
@@ -242,6 +244,20 @@ def test_the_mislabelled_row_is_the_notebooks_group_lasso() -> None:
     assert isinstance(claim, Value)
     assert "group-lasso" in claim.experiment
     assert not claim.gating
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda w: element_regularisers.hoyer_square(w) / w.numel(),  # normalised by the size, as elsewhere (sheet 11)
+        lambda w: element_regularisers.hoyer_square(w) - 1,
+        element_regularisers.hoyer,
+        lambda w: (w.abs() > 0).double().sum(),  # a count that other tensors than equal ones carry to its end
+    ],
+)
+def test_the_law_of_the_range_finds_what_breaks_it(other: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(element_regularisers.FUNCTIONS, "hoyer-square", other)
+    assert counts.out_of_range("hoyer-square") != 0
 
 
 @pytest.mark.parametrize("law", [c for c in paper.tables["laws"].claims if isinstance(c, Exact)], ids=lambda c: c.id)
