@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from papers.synflow import counts, sentences
+from papers.synflow import counts, sentences, stated
 from papers.synflow.any_network import theory_on
 from papers.synflow.protocols import DATASETS, NETWORKS
-from papers.synflow.settings import PRETRAIN, SPOKEN, SYNFLOW_ROUNDS
+from papers.synflow.settings import SPOKEN
 from shared import claim_file
 from shared.claim_file import Row, settings_of
 from shared.claims import Exact, Table, Value, WhichEpoch
@@ -121,7 +121,7 @@ def _measure(row: Row) -> Callable[[], float] | None:
         return partial(counts.network_count, at["model_class"], row["network"], row["dataset"], metric)
     if table == "assignment":
         if metric == "pre_epochs":
-            return lambda: float(PRETRAIN)
+            return stated.pretraining
         family = "lottery" if row["network"] == "vgg16" else "tinyimagenet"
         return partial(counts.remaining_at_ratio, family, row["network"], "cifar10", float(at["compression_ratio"]))
     if metric == "remaining_weights":
@@ -147,10 +147,10 @@ def _measure(row: Row) -> Callable[[], float] | None:
 
 LAYERS = (*(f"layers.{i}.conv" for i in (0, 1, 3, 4, 6, 7, 8, 10, 11, 12, 14, 15, 16)), "fc")
 TEXT: dict[str, Callable[[], float]] = {
-    "prune_iterations": lambda: float(SYNFLOW_ROUNDS),
-    "sparsity": lambda: 100 * (1 - 10.0**-4),
-    "seeds": lambda: float(len(counts.SEEDS)),
-    "model_dataset_combinations": lambda: float(sentences.combinations()),
+    "prune_iterations": stated.synflow_rounds,
+    "sparsity": stated.highest_sparsity,
+    "seeds": stated.seeds,
+    "model_dataset_combinations": stated.panels,
 }
 
 

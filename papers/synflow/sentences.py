@@ -28,11 +28,6 @@ def cell(network: str, data: str, pruner: str, c: float) -> str:
     return f"{network}-{data}/{pruner}/c{c:.2f}"
 
 
-def combinations() -> int:
-    """Networks times data sets of Figure 6, as the paper counts them; nine are distinct (trap 7)."""
-    return len(FIGURE6)
-
-
 def _say(network: str, data: str) -> str:
     return f"{NETWORKS[network]} on {DATASETS[data]}"
 
