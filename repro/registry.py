@@ -47,7 +47,8 @@ def load(name: str) -> Paper:
     """Import a paper.
 
     Raises:
-        ReproError: if no installed package provides it, or its package does not load.
+        ReproError: if no installed package provides it, its package does not load, or what it provides is no paper of
+            this name with a scale of its own.
     """
     if name not in _found():
         raise unknown("paper", name, names())
@@ -60,4 +61,8 @@ def load(name: str) -> Paper:
 
     if not isinstance(paper, Paper):
         raise ReproError(f"The entry point of {name!r} is a {type(paper).__name__}, not a shared.paper.Paper.")
+    if paper.name != name:  # its runs would look for a paper of the other name
+        raise ReproError(f"The paper {name!r} calls itself {paper.name!r}; its entry point must have the same name.")
+    if "paper" not in paper.scales:
+        raise ReproError(f"The paper {name!r} has no scale 'paper', at which its experiments are given.")
     return paper

@@ -10,6 +10,8 @@ from shared.errors import unknown
 from shared.paper import Paper
 from shared.protocol import Scale
 
+SMALLEST_FIRST: tuple[Scale, ...] = ("demo", "reduced", "paper")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -26,6 +28,17 @@ def has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def instead(paper: Paper, reason: str) -> Choice:
+    """The scale that ``auto`` means where the paper's own cannot be run: the demo, or the smallest there is.
+
+    Args:
+        paper: whose scales there are; not every one has a demo.
+        reason: why its own scale cannot be run, in words.
+    """
+    scale = next(s for s in SMALLEST_FIRST if s in paper.scales)
+    return Choice(scale, reason if scale == "demo" else f"{reason}, and {paper.name} has no smaller scale")
 
 
 def choose(paper: Paper, table: Table, wanted: str, experiments: tuple[str, ...], data_dir: Path | None) -> Choice:
@@ -48,11 +61,11 @@ def choose(paper: Paper, table: Table, wanted: str, experiments: tuple[str, ...]
     if not experiments:
         return Choice("paper", "no training is needed")
     if not has_cuda():
-        return Choice("demo", "there is no CUDA device here, and the paper's own scale would take days")
+        return instead(paper, "there is no CUDA device here, and the paper's own scale would take days")
     from shared.data.sources import present
 
     data = {e: paper.experiments[e].protocol(0).data for e in experiments}
     missing = sorted({d.name for d in data.values() if not present(d, data_dir)})
     if missing:
-        return Choice("demo", f"{', '.join(missing)} is not on this machine (try: repro data fetch {missing[0]})")
+        return instead(paper, f"{', '.join(missing)} is not on this machine (try: repro data fetch {missing[0]})")
     return Choice("paper", "there are a CUDA device and the paper's data")

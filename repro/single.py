@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from repro import home
 from repro.launch.job import Job
 from repro.planning import Run, experiments_for, state_of
-from repro.scale import Choice, has_cuda
+from repro.scale import Choice, has_cuda, instead
 from repro.settings import override
 from shared.errors import ReproError, unknown
 from shared.paper import Experiment, Paper
@@ -130,7 +130,7 @@ def plan(paper: Paper, asked: Asked) -> Single:
 
 
 def scale_of(paper: Paper, full: Protocol, wanted: str, data_dir: Path | None) -> Choice:
-    """The scale of a run; ``auto`` is the paper's where CUDA and the data are here, and the demo otherwise.
+    """The scale of a run; ``auto`` is the paper's where CUDA and the data are here, and the smallest otherwise.
 
     Raises:
         ReproError: for a scale that the paper does not have.
@@ -140,11 +140,11 @@ def scale_of(paper: Paper, full: Protocol, wanted: str, data_dir: Path | None) -
             raise unknown("scale", wanted, [*paper.scales, "auto"])
         return Choice(wanted, "as asked")  # type: ignore[arg-type]
     if not has_cuda():
-        return Choice("demo", "there is no CUDA device here")
+        return instead(paper, "there is no CUDA device here")
     from shared.data.sources import present
 
     if not present(full.data, data_dir):
-        return Choice("demo", f"{full.data.name} is not on this machine")
+        return instead(paper, f"{full.data.name} is not on this machine")
     return Choice("paper", "there are a CUDA device and the paper's data")
 
 
