@@ -91,7 +91,8 @@ def density_of(chosen: Mapping[str, Any], tensors: tuple[int, ...]) -> float:
     """The density that was asked for by ratio, exponent or sparsity.
 
     Raises:
-        ReproError: if more than one was given, or more compression than every tensor can bear.
+        ReproError: if more than one was given, an exponent is beyond one weight for each tensor (a mistyped ratio),
+            or a ratio or sparsity leaves less than one weight in all.
     """
     given = [n for n in ("compression", "log10_compression", "sparsity") if chosen[n] is not None]
     if len(given) > 1:
@@ -101,17 +102,30 @@ def density_of(chosen: Mapping[str, Any], tensors: tuple[int, ...]) -> float:
     value = chosen[given[0]]
     most = largest_exponent(sum(tensors), len(tensors))
     if given[0] == "compression":
-        return of_ratio(value)
+        return _something(of_ratio(value), sum(tensors))
     if given[0] == "sparsity":
         if not 0 <= value < 1:
             raise ReproError(f"--sparsity is the fraction removed, from 0 to below 1, not {value:g}.")
-        return float(1 - value)
+        return _something(float(1 - value), sum(tensors))
     if not 0 <= value <= most:
         raise ReproError(
             f"--log10-compression {value:g} means a ratio of 10^{value:g}, but one weight in each of {len(tensors)} "
             f"tensors is already 10^{most:.2f}; for a plain ratio of {value:g} use --compression {value:g}."
         )
     return of_exponent(value)
+
+
+def _something(density: float, total: int) -> float:
+    """The density, if it leaves a weight.
+
+    Raises:
+        ReproError: if it does not.
+    """
+    if density * total < 1:
+        raise ReproError(
+            f"A compression of {1 / density:,.0f} leaves none of the {total:,} prunable weights; {total:,} is the most."
+        )
+    return density
 
 
 def _density(family: str, chosen: Mapping[str, Any]) -> float:

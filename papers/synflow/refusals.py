@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from papers.synflow.multiplicity import VISITS, family_of
 from papers.synflow.options import OPTIONS
 from shared.errors import ReproError
 from shared.option_rules import Needs, Ranges, refuse
+from shared.protocol import Scalar
 
 Chosen = Mapping[str, Any]
 FLAG = {option.name: option.flag for option in OPTIONS}
@@ -66,6 +68,51 @@ def _beyond(c: Chosen) -> str | None:
     return f"The learning rate cannot fall after epoch {late[0]} of {epochs}; --lr-milestones must be below {epochs}."
 
 
+def _not_in_the_original(c: Chosen) -> str | None:
+    """What a legacy variant cannot be asked for: its code lacked it, ignored it, stopped or did something else."""
+    if c["variant"] == "corrected":
+        return None
+    network, family, variant = c["network"], c["family"], c["variant"]
+    if variant == "published" and family_of(family, network) not in VISITS:
+        return (
+            f"How often the optimiser of June 2020 listed each tensor of {network} in the class {family} is not known, "
+            f"so it cannot be trained as published; use --variant head."
+        )
+    for name, flag in LATER.items():
+        if variant == "published" and c[name] == flag.value:
+            return f"The code of June 2020 had no {flag.typed} (sheet 4.1); use --variant head."
+    if not c["prune_classifier"] and family == "imagenet":
+        return f"The original ignores --no-prune-classifier in the class imagenet; leave it out of --variant {variant}."
+    return _redrawn_otherwise(c) if c["reinitialize"] else None
+
+
+class Later(NamedTuple):
+    """A value that June 2020 could not take, and how it is typed."""
+
+    value: Scalar
+    typed: str
+
+
+LATER = {
+    "prune_schedule": Later("linear", "--prune-schedule linear"),
+    "train_mode": Later(True, "--train-mode"),
+    "shuffle": Later(True, "--shuffle"),
+    "invert": Later(True, "--invert"),
+}
+
+
+def _redrawn_otherwise(c: Chosen) -> str | None:
+    """Where the original's ``--reinitialize`` is not a new initial network (sheet 4.4)."""
+    network, family, resnet = c["network"], c["family"], "resnet" in c["network"]
+    if family == "default" or (family == "imagenet" and resnet):
+        return f"The original stops on --reinitialize of {network} in the class {family}; use --variant corrected."
+    if family == "tinyimagenet" and resnet:
+        return f"The original's --reinitialize leaves the classifier of {network} as it is; use --variant corrected."
+    if c["pretrain_epochs"] and _has_norm(c):
+        return "The original's --reinitialize leaves the running statistics of training; use --variant corrected."
+    return None
+
+
 def check(typed: Mapping[str, Any], chosen: Chosen) -> None:
     """Refuse the first option that would be ignored and the first value that cannot be.
 
@@ -77,7 +124,7 @@ def check(typed: Mapping[str, Any], chosen: Chosen) -> None:
         ReproError: one sentence saying which and what would be right.
     """
     RANGES.check(typed, FLAG.__getitem__)
-    refuse(chosen, typed, FLAG.__getitem__, RULES, (_beyond,))
+    refuse(chosen, typed, FLAG.__getitem__, RULES, (_beyond, _not_in_the_original))
     if chosen["levels"] and chosen["variant"] in ("published", "assignment") and chosen["rewind"]:
         raise ReproError(f"The variant {chosen['variant']} never rewinds (trap 15); use --variant corrected.")
     if chosen["levels"] and chosen["variant"] == "head" and chosen["rewind"] is False:

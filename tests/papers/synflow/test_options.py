@@ -105,6 +105,7 @@ def test_compression_is_a_ratio():
         density(compression=10.0, sparsity=0.9)
 
 
+REDRAWN = {"reinitialize": True}
 REFUSALS = [
     ({"pruner": "none", "compression": 10.0}, "--compression has no effect with --pruner none"),
     ({"pruner": "synflow", "samples_per_class": 5}, "--samples-per-class has no effect with --pruner synflow"),
@@ -138,7 +139,45 @@ REFUSALS = [
     ({"epochs": 1, "lr_gamma": 0.5}, "--lr-gamma has no effect without learning-rate steps"),
     ({"epochs": 0}, "--epochs must be positive"),
     ({"prunner": "snip"}, "prunner"),
+    ({"compression": 2e7}, "leaves none of the 14,715,584 prunable weights"),
+    ({"network": "fc", "dataset": "mnist", "sparsity": 0.999999}, "leaves none of the 119,400 prunable weights"),
+    ({"variant": "published", "prune_schedule": "linear"}, "June 2020 had no --prune-schedule linear"),
+    ({"variant": "published", "pruner": "snip", "train_mode": True}, "June 2020 had no --train-mode"),
+    ({"variant": "published", "shuffle": True}, "June 2020 had no --shuffle"),
+    ({"variant": "published", "invert": True}, "June 2020 had no --invert"),
+    ({"variant": "published", "dataset": "imagenet", "network": "resnet50"}, "class imagenet is not known"),
+    ({"variant": "published", "dataset": "imagenet", "network": "vgg16", "pruner": "none"}, "--variant head"),
+    ({**REDRAWN, "network": "fc", "dataset": "mnist", "variant": "head"}, "stops on --reinitialize of fc"),
+    (
+        {**REDRAWN, "network": "resnet18", "dataset": "imagenet", "variant": "head"},
+        "stops on --reinitialize of resnet18",
+    ),
+    ({**REDRAWN, "network": "resnet18", "variant": "published"}, "leaves the classifier of resnet18 as it is"),
+    ({**REDRAWN, "pretrain_epochs": 5, "variant": "assignment"}, "leaves the running statistics of training"),
+    (
+        {"network": "vgg16", "dataset": "imagenet", "prune_classifier": False, "variant": "head"},
+        "ignores --no-prune-classifier in the class imagenet",
+    ),
 ]
+"""Options, and a part of the sentence that refuses them."""
+ACCEPTED = [
+    {**REDRAWN, "variant": "head"},
+    {**REDRAWN, "variant": "published", "network": "resnet20"},
+    {**REDRAWN, "variant": "head", "network": "vgg16", "dataset": "imagenet"},
+    {**REDRAWN, "network": "resnet18"},
+    {**REDRAWN, "pretrain_epochs": 5},
+    {**REDRAWN, "pretrain_epochs": 5, "network": "vgg16", "variant": "head"},
+    {"variant": "published", "prune_schedule": "exponential"},
+    {"variant": "head", "prune_schedule": "linear", "invert": True},
+    {"network": "vgg16", "dataset": "imagenet", "prune_classifier": False},
+    {"compression": 14_715_584.0},
+]
+"""The nearest options that are not refused."""
+
+
+@pytest.mark.parametrize("options", ACCEPTED, ids=str)
+def test_what_the_variant_could_do_is_built(options):
+    assert paper.build(options).variant == options.get("variant", "corrected")
 
 
 @pytest.mark.parametrize(("options", "words"), REFUSALS, ids=lambda v: v if isinstance(v, str) else "")
