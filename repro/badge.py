@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.errors import ReproError
+
 if TYPE_CHECKING:
     from repro.verdicts.table import TableVerdict
+
+
+def check_place(path: Path | None) -> None:
+    """Refuse a badge that could not be written, before anything is run for it.
+
+    Raises:
+        ReproError: saying what is wrong with the place.
+    """
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise ReproError(f"--badge {path}: there is no folder {path.parent}; make it first.")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ReproError(f"--badge {path} cannot be written; choose another file.")
 
 
 def write_badge(path: Path | None, tables: Sequence[TableVerdict]) -> None:

@@ -184,6 +184,16 @@ def gpus(device: str) -> list[str]:
     return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
 
 
+def check_place(on: str) -> None:
+    """Refuse a place that runs cannot go to.
+
+    Raises:
+        ReproError: if there is none of that name.
+    """
+    if on not in PLACES:
+        raise unknown("place to run", on, PLACES)
+
+
 def execute(
     prepared: Prepared, wanted: Wanted, *, on: str, retries: int, deadline: float | None
 ) -> Iterator[list[Ended]]:
@@ -201,8 +211,7 @@ def execute(
     Raises:
         ReproError: if there is no such place, or Ray is not installed.
     """
-    if on not in PLACES:
-        raise unknown("place to run", on, PLACES)
+    check_place(on)
     made, workers = jobs(prepared, wanted, deadline)
     if on == "ray":
         from repro.launch import ray

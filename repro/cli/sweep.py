@@ -121,6 +121,7 @@ def carry_out(
     from repro.cli import sweep_show as show
     from repro.request import check
 
+    sweep.check_place(on)
     if dry_run:
         show.report(prepared, sweep.outcomes(prepared, ()), json=json, ended=False)
         raise typer.Exit(0)

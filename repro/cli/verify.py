@@ -13,7 +13,11 @@ from repro.cli.refuse import refuse_without_effect
 
 NOTHING_RUN = ("network", "dataset", "jobs", "device", "precision", "data_dir", "runs_dir", "yes")
 """Options of what is run, without effect where nothing is."""
-WITHOUT_EFFECT = {"--from": NOTHING_RUN, "--published": (*NOTHING_RUN, "scale", "seeds", "strict", "badge")}
+WITHOUT_EFFECT = {
+    "--from": NOTHING_RUN,
+    "--published": (*NOTHING_RUN, "scale", "seeds", "strict", "badge"),
+    "--plan": ("strict", "badge", "yes"),
+}
 
 
 def command(
@@ -54,7 +58,7 @@ def command(
     70 a bug, 130 interrupted, 141 the reader of a pipe left.
     """
     from repro import request, verification
-    from repro.badge import write_badge
+    from repro.badge import check_place, write_badge
     from repro.cli import plan_show
     from repro.cli import verify_show as show
     from repro.launch.processes import refuse_torchrun
@@ -66,8 +70,9 @@ def command(
     chosen = load(paper)
     if sum((plan, published, from_ is not None)) > 1:
         raise ReproError("Use one of --plan, --published and --from; each answers a different question.")
-    if mode := "--published" if published else "--from" if from_ is not None else "":
+    if mode := "--published" if published else "--from" if from_ is not None else "--plan" if plan else "":
         refuse_without_effect(context, WITHOUT_EFFECT[mode], f"{mode} runs nothing")
+    check_place(badge)
     if dataset and not network:
         raise ReproError("--dataset goes with --network.")
     if published:
