@@ -108,8 +108,8 @@ def parse_seeds(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
         return _first(_number(typed, text), default, text)
     seeds: list[int] = []
     for part in typed.removesuffix(",").split(","):
-        low, _, high = part.partition("-")
-        seeds.extend(range(_number(low, text), _number(high or low, text) + 1))
+        low, dash, high = part.partition("-")
+        seeds.extend(range(_number(low, text), _number(high if dash else low, text) + 1))
     if not seeds or len(set(seeds)) < len(seeds):
         raise _neither(text)
     return tuple(seeds)

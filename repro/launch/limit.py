@@ -7,18 +7,20 @@ import re
 from shared.errors import ReproError
 
 UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-SHAPE = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+NUMBER = r"(\d+(?:\.\d+)?)"
+SHAPE = re.compile("".join(f"(?:{NUMBER}{unit})?" for unit in UNITS))
 RESERVE, LARGEST_RESERVE = 0.05, 10.0
 """Part of the limit, and at most so many seconds, that is kept for the last checkpoint and the report."""
 
 
 def seconds(text: str) -> float:
-    """A duration in seconds; a number alone is seconds.
+    """A duration in seconds; a number alone is seconds, and behind a unit it needs its own (1h30: minutes or seconds?).
 
     Raises:
         ReproError: if it is none, or not above 0.
     """
-    found = SHAPE.fullmatch(text.strip().lower())
+    typed = text.strip().lower()
+    found = SHAPE.fullmatch(f"{typed}s" if re.fullmatch(NUMBER, typed) else typed)
     total = sum(float(n) * u for n, u in zip(found.groups(), UNITS.values(), strict=True) if n) if found else 0.0
     if total <= 0:
         raise ReproError(f"--time-limit {text!r} is no duration such as 9m, 90s or 1h30m.")

@@ -32,7 +32,9 @@ def test_a_large_number_is_not_guessed_at(typed):
         parse_seeds(typed, TABLE)
 
 
-@pytest.mark.parametrize("typed", ["0", "", ",", "-1", "1,1", "1-3,2", "3-1", "two", "1;2", "1.5", "1--3"])
+@pytest.mark.parametrize(
+    "typed", ["0", "", ",", "-1", "1,1", "1-3,2", "3-1", "two", "1;2", "1.5", "1--3", "42-", "1-3,5-"]
+)
 def test_anything_else_is_refused(typed):
     with pytest.raises(ReproError, match="neither a number of seeds"):
         parse_seeds(typed, TABLE)

@@ -90,7 +90,7 @@ def test_time_limits(text: str, value: float) -> None:
     assert 0 < usable(value) < value
 
 
-@pytest.mark.parametrize("text", ["", "m", "0s", "-3m", "nine", "5m3h"])
+@pytest.mark.parametrize("text", ["", "m", "0s", "-3m", "nine", "5m3h", "1h30", "2m5", "1d12"])
 def test_what_is_no_time_limit_is_refused(text: str) -> None:
     with pytest.raises(ReproError, match="time-limit"):
         seconds(text)
