@@ -9,8 +9,9 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code: 2 and one sentence for anything the user can put right."""
     from repro.cli.app import build
-    from repro.cli.errors import reporting
+    from repro.cli.errors import reporting, require_streams
 
+    require_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [w for w in words if w != "--debug"]

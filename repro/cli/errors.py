@@ -31,6 +31,20 @@ def reporting(debug: bool) -> Iterator[None]:
         _leave(code)
 
 
+def require_streams() -> None:
+    """Refuse a closed stdout: the next file to be opened would take its place, and get what is printed.
+
+    A closed stderr becomes the null device, for the same reason: who closed it wants no notices.
+    """
+    if sys.stderr is None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        sys.stderr = os.fdopen(2, "w")
+    if sys.stdout is None:
+        _say("Standard output is closed; send it to /dev/null instead.")
+        _leave(WRONG_USE)
+
+
 def _translate(leaving: SystemExit) -> None:
     """Typer turns an interrupt, an abandoned question and a closed pipe into exits of its own; these are ours."""
     behind: BaseException | None = leaving

@@ -33,6 +33,21 @@ def test_a_reader_that_leaves_is_no_contradiction():
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [
+        (">&-", 2, "Error: Standard output is closed; send it to /dev/null instead.\n"),
+        ("2>&-", 0, ""),
+        (">&- 2>&-", 2, ""),
+    ],
+)
+def test_a_stream_that_is_closed_gets_nothing_and_gives_nothing_away(closed, code, said):
+    call = f"{sys.executable} -m repro list papers {closed}"
+    done = subprocess.run(["bash", "-c", call], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (code, said)
+    assert ("flipout" in done.stdout) is (code == 0)
+
+
 def test_a_question_is_asked_beside_the_document(monkeypatch, capsys):
     """On stderr, and "no" is missing evidence, not a pass."""
     from repro import verification
