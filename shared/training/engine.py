@@ -311,7 +311,7 @@ def device_named(name: str | None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(str(name))
-        torch.empty(1, device=device)
+        torch.empty(1, device=device).tolist()  # "meta" exists everywhere and holds no numbers
     except (RuntimeError, AssertionError) as error:
         raise ReproError(f"device {name!r} is not available here; use --device cpu.") from error
     return device

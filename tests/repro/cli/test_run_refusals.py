@@ -22,6 +22,7 @@ REFUSED = [
     (["flipout", "--data-dir", "nowhere"], "The data folder nowhere does not exist"),
     (["flipout", "--scale", "paper"], "`repro data fetch cifar10`"),
     (["flipout", "--device", "warp"], "device 'warp' is not available"),
+    (["flipout", "--device", "meta"], "device 'meta' is not available"),
     (["flipout", "--set", "model.width"], "not PATH=VALUE"),
     (["flipout", "--set", "model.wdth=1"], "did you mean model.width"),
     (["flipout", "--set", "phases.train.lr=1"], "did you mean phases.train.optimizer.lr?"),
