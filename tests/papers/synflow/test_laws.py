@@ -29,3 +29,15 @@ def test_a_mask_depends_on_the_seed_alone(monkeypatch):
 
     monkeypatch.setattr(pruners, "synflow_scores", drawn)
     assert laws.mask_differences() > 1000
+
+
+def test_one_round_loses_a_layer_where_single_weights_do_not():
+    assert laws.critical_by_single_weights() == law("law-critical").value == 3
+    assert laws.alive_in_one_round() == law("law-one-round-empties").value == 2
+
+
+def test_only_an_exponential_schedule_stays_below_the_flow():
+    """Q11; of fewer rounds the exponential one does not either."""
+    held = {id: law(f"law-cut-{id}").measure() for id in ("exponential", "linear")}
+    assert held == {"exponential": 0, "linear": 1}
+    assert laws.cut_exceeds_flow("exponential", 10) == 1
