@@ -11,7 +11,7 @@ SENTENCE = "sentences"
 LOSS = 0.2
 """Accuracy, in points, that a sparser network may lose and still count as equally accurate: the margin for MNIST."""
 LAST, BEST = "top1_accuracy", "top1_accuracy_best_before_epoch"
-DENSE = "top1_accuracy_dense"
+DENSE, PRUNED = "top1_accuracy_dense", "top1_accuracy_before_finetune"
 WEIGHTS, MACS, BUILT = "remaining_weights", "structured_macs_percent", "compacted_macs_percent"
 """``MACS``: by the smaller count at each joint; ``BUILT``: of the network built from the groups alive on both sides."""
 SCRATCH, PRETRAINED, CORRECTED = "", "pretrained-", "corrected-pretrained-"

@@ -29,6 +29,7 @@ from papers.hoyer.comparisons import (
 from papers.hoyer.equal import equal_weights
 from papers.hoyer.laws import laws
 from papers.hoyer.mnist_fronts import element_fronts, group_fronts
+from papers.hoyer.restoring import restored, restored_groups, restored_sweep
 from papers.hoyer.settings import CNN, MLP, NETWORK_TITLES, RERUN2, RERUN2_STRENGTHS, TITLES
 from papers.hoyer.structural_fronts import structural_fronts
 from shared.claims import Claim, Compound, Ordering, Trend
@@ -193,10 +194,11 @@ def of_table(name: str) -> list[Claim]:
     """The sentences a table carries."""
     network = {"mnist-mlp": MLP, "mnist-cnn": CNN}.get(name)
     if network:
-        return [_front(network), _square(network), _ratio_rule(network), _pretraining(network), _weight_decay(network)]
+        claims: list[Claim] = [_front(network), _square(network), _ratio_rule(network), _pretraining(network)]
+        return [*claims, _weight_decay(network), restored(network)]
     carried: dict[str, list[Claim]] = {
-        "mnist-structural": [_groups(MLP), _groups(CNN)],
-        "mnist-mlp-sweep": [_strength(), _generalisation()],
+        "mnist-structural": [_groups(MLP), _groups(CNN), *restored_groups()],
+        "mnist-mlp-sweep": [_strength(), _generalisation(), restored_sweep()],
         "cifar-zoo": [_zoo("cifar10"), _zoo("cifar100")],
         "cifar-notes": [_decay_of_densenet()],
         "mnist-mlp-front": element_fronts(MLP),

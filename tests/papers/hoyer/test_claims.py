@@ -165,6 +165,31 @@ def test_corrected_structure_is_counted_on_the_smaller_network_and_published_by_
         assert [phase.name for phase in p.phases][-2:] == ["finetune", "compact"]
 
 
+def test_finetuning_is_judged_where_it_can_fail_and_the_falls_of_the_sheet_are_among_it() -> None:
+    """Sheet 9, Q10: by the ratio the pruned network competes (trap 5), so its best is never below it."""
+    parts = [p for t in paper.tables.values() for p in leaves(t.claims) if p.id.startswith("q10-")]
+    assert all(isinstance(p, Ordering) and p.better == p.worse and p.paired for p in parts)
+    there = [p for p in parts if isinstance(p, Ordering)]
+    assert {p.metrics for p in there} == {("top1_accuracy", "top1_accuracy_before_finetune")}
+    assert {p.better.split("/")[-1][0] for p in there} == {"T"}
+    values = {(c.experiment, c.metric): c.value for c in NUMBERS.values() if isinstance(c, Value)}
+    change = {p.better: values[p.better, p.metrics[0]] - values[p.better, p.metrics[1]] for p in there}
+    assert len(change) == 28
+    assert {e for e, d in change.items() if abs(d) < 1e-9} == {
+        "lenet-5/none/T0.001",
+        "lenet-300-100/pretrained-hoyer-0.0005/T0.005",
+    }
+    assert {e for e, d in change.items() if d < -1e-9} == {
+        f"lenet-300-100/pretrained-hoyer-{s}/T0.005" for s in ("0.001", "0.0001")
+    }
+
+
+def test_a_sentence_that_came_after_its_runs_is_not_counted() -> None:
+    late = [c for c in CLAIMS if isinstance(c, Compound) and "added after its runs" in c.note]
+    assert [c.id for c in late] == ["q10-lenet-300-100"]
+    assert not any(p.gating for c in late for p in c.parts if isinstance(p, Ordering))
+
+
 @pytest.mark.parametrize(
     ("table", "lines"), [("mnist-mlp-front", 4), ("mnist-cnn-front", 4), ("mnist-structural-front", 4)]
 )
