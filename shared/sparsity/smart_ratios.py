@@ -138,8 +138,10 @@ def _corrected(sizes: Sequence[int], linear: Sequence[bool], rule: Rule) -> list
     open_ = [i for i in range(len(sizes)) if not linear[i] and counts[i] < sizes[i] and amounts[i] >= 1]
     for i in sorted(open_, key=lambda i: (-(amounts[i] % 1), i))[: max(0, left)]:
         counts[i] += 1
-    for i in sorted(range(len(sizes)), key=lambda i: -counts[i])[: max(0, -left)]:
-        counts[i] -= 1  # what the guarantee of one weight a layer has cost
+    while left < 0 and max(counts) > 1:  # what the guarantee cost; with fewer weights than layers it costs more
+        for i in [i for i in sorted(range(len(sizes)), key=lambda i: -counts[i]) if counts[i] > 1][:-left]:
+            counts[i] -= 1
+            left += 1
     return counts
 
 

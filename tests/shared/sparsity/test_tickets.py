@@ -41,6 +41,14 @@ def test_corrected_counts_add_up_to_the_target(sizes: list[int], permille: int, 
         assert all(abs(c - a) <= 1 for c, a in zip(counts, amounts, strict=True))
 
 
+def test_the_guarantee_is_not_taken_back_where_weights_are_fewer_than_layers() -> None:
+    rule = Rule(sparsity=0.951, linear_keep=0.05)
+    assert smart_counts([20, 20], linear([20, 20]), rule) == [1, 1]  # the target is a single weight
+    sizes = [20, 20, 20, 20, 1000]
+    kept = smart_counts(sizes, linear(sizes), Rule(sparsity=0.995, linear_keep=0.004))
+    assert kept == [1, 1, 1, 1, 1]  # five are asked for; the four raised ones cost the last layer its others
+
+
 def test_shares_fall_with_depth_and_full_layers_pass_on_their_rest() -> None:
     sizes = [1000, 1000, 1000, 1000, 100]
     shares = [float(a) / 1000 for a in exact_amounts(sizes, linear(sizes), Rule(sparsity=0.9))[:-1]]
