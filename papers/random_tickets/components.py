@@ -19,7 +19,7 @@ from shared.sparsity import snip as snip_rules
 from shared.sparsity.grasp import grasp_scores
 from shared.sparsity.smart_ratios import Rule, guaranteed, starved
 from shared.sparsity.tickets import largest_mask, random_mask
-from shared.sparsity.topk import lowest
+from shared.sparsity.topk import kth, lowest
 from shared.training.components.one_shot import kept
 from shared.training.state import Batch, State
 
@@ -139,7 +139,7 @@ def keep_grasp(scores: Tensor, sparsity: float, *, exact: bool) -> Tensor:
     """
     if exact:
         return ~lowest(scores, scores.numel() - snip_rules.snip_quota(scores.numel(), sparsity))
-    return scores >= scores.kthvalue(grasp_position(scores.numel(), sparsity)).values
+    return scores >= kth(scores, grasp_position(scores.numel(), sparsity))
 
 
 def grasp_position(total: int, sparsity: float) -> int:

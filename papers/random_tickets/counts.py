@@ -73,18 +73,25 @@ def real_keep_percent(t: Ticket) -> float:
     return 100 * sum(r * n for r, n in zip(ratios, sizes, strict=True)) / sum(sizes)
 
 
+@cache
 def thresholded(network: str, dataset: str, method: str, ratio: float) -> float:
-    """Weights that a threshold keeps where no scores tie (sheet 7.5)."""
-    from shared.sparsity.snip import snip_quota
+    """Weights that the published rules keep of as many scores, no two of them equal (sheet 7.5).
 
-    sizes, linear, _ = layers(network, dataset)
-    total = sum(sizes)
-    if method == "snip":
-        return snip_quota(total, ratio)
-    if method == "grasp":
-        return total - int(total * (1 - (1 - ratio))) + 1
+    A quarter of a second for the 20 million of VGG19, hence kept.
+    """
     import torch
 
+    from papers.random_tickets.components import SNIP_OFFSET, keep_grasp
+    from shared.sparsity.one_shot import lottery_ticket_masks
+    from shared.sparsity.snip import keep_published
+
+    sizes, linear, _ = layers(network, dataset)
+    exact = torch.float64 if method == "snip" else torch.int32  # SNIP divides; single precision would tie beyond 2^24
+    scores = torch.arange(1, sum(sizes) + 1, dtype=exact)
+    if method == "snip":
+        return int(keep_published(scores, ratio, SNIP_OFFSET).count_nonzero())
+    if method == "grasp":
+        return int(keep_grasp(scores, ratio, exact=False).count_nonzero())
     dense = sum(n for n, f in zip(sizes, linear, strict=True) if f)
-    index = int(torch.tensor(total, dtype=torch.int32).float() * ratio)
-    return total - dense - index - 1 + dense
+    weights = [scores[dense:].view(-1, 1, 1), scores[:dense].view(1, -1)]
+    return sum(int(live.count_nonzero()) for live in lottery_ticket_masks(weights, ratio)[0])

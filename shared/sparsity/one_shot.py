@@ -12,7 +12,7 @@ from torch import Tensor
 
 from shared.errors import ReproError
 from shared.sparsity.snip import snip_quota
-from shared.sparsity.topk import highest
+from shared.sparsity.topk import highest, kth
 
 
 def keep_largest(weights: Tensor, sparsity: float) -> Tensor:
@@ -36,7 +36,7 @@ def keep_from_threshold(weights: Tensor, sparsity: float) -> Tensor:
     """
     size = weights.abs()
     k = snip_quota(size.numel(), sparsity)
-    return size >= size.kthvalue(size.numel() - k + 1).values
+    return size >= kth(size, size.numel() - k + 1)
 
 
 def lottery_ticket_masks(weights: Sequence[Tensor], sparsity: float) -> tuple[list[Tensor], Tensor]:
@@ -57,10 +57,10 @@ def lottery_ticket_masks(weights: Sequence[Tensor], sparsity: float) -> tuple[li
         ReproError: if the dense linear layers alone exceed the budget, so that the position does not exist.
     """
     total = sum(w.numel() for w in weights)
-    nonzero = sum(int((w != 0).sum()) for w in weights)
+    nonzero = sum(int(w.count_nonzero()) for w in weights)
     sizes = torch.cat([w.detach().abs().reshape(-1) for w in weights if w.ndim > 2])
     at = lottery_ticket_position(total, nonzero, sizes.numel(), sparsity)
-    threshold = sizes.kthvalue(at + 1).values
+    threshold = kth(sizes, at + 1)
     return [w.detach().abs() > threshold if w.ndim > 2 else w.detach() != 0 for w in weights], threshold
 
 

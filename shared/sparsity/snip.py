@@ -18,7 +18,7 @@ from shared.draws import Draws
 from shared.errors import ReproError
 from shared.sparsity.masked import Mode, Weights, flat, in_mode, leaves, run, under_masks
 from shared.sparsity.scores import sensitivity
-from shared.sparsity.topk import highest
+from shared.sparsity.topk import highest, kth
 
 Loss = Literal["cross-entropy", "log-likelihood-of-logits"]
 
@@ -176,7 +176,7 @@ def keep_published(scores: Tensor, sparsity: float, offset: float = 0.0) -> Tens
         raise ReproError("The SNIP scores sum to zero or are not finite, so they rank nothing; check data and network.")
     normalised = scores / (total + offset)
     keep = snip_quota(scores.numel(), sparsity)
-    return normalised >= normalised.kthvalue(scores.numel() - keep + 1).values
+    return normalised >= kth(normalised, scores.numel() - keep + 1)
 
 
 def keep_exactly(scores: Tensor, sparsity: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -131,3 +132,31 @@ def test_the_sanity_table_has_five_methods_with_and_without_checks() -> None:
     assert {e.split("/")[4] for e in asked if e.count("/") == 4} == {
         "random-labels", "corrupted", "rearranged", "half-dataset", "shuffled",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["snip", "grasp", "lt"])
+def test_threshold_counts_are_measured_with_the_rule_that_prunes(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that keeps one weight too few breaks the claim."""
+    from papers.random_tickets import components, counts
+    from shared.sparsity import one_shot, snip
+
+    right = counts.thresholded("resnet32", "cifar10", method, 0.9)
+    where, name = {
+        "snip": (snip, "keep_published"),
+        "grasp": (components, "keep_grasp"),
+        "lt": (one_shot, "lottery_ticket_masks"),
+    }[method]
+    rule = getattr(where, name)
+
+    def one_fewer(*args: Any, **options: Any) -> Any:
+        found = rule(*args, **options)
+        live = found[0][0] if method == "lt" else found
+        live.view(-1)[int(live.view(-1).nonzero()[0])] = False
+        return found
+
+    monkeypatch.setattr(where, name, one_fewer)
+    counts.thresholded.cache_clear()
+    try:
+        assert counts.thresholded("resnet32", "cifar10", method, 0.9) == right - 1
+    finally:
+        counts.thresholded.cache_clear()
