@@ -23,6 +23,7 @@ RANGES = Ranges(
     ),
     not_negative=("weight_decay", "finetune_weight_decay", "threshold", "val_size", "seed", "dropout"),
     fractions=("target_sparsity",),
+    below_one=("dropout",),
 )  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def _script(c: Choice) -> str | None:
         return f"{script.path} knows {known}, not {c.reg}; use --variant {other}."
     if "script" not in c.typed:
         return None
-    if c["variant"] != "published":
+    if c["variant"] != "published" and not _script_counts(c):
         return f"--script has no effect with --variant {c['variant']}, which computes every regulariser alike."
     if c.script.partition("-")[0] != ("imagenet" if c.large else "mnist" if c.small else "cifar"):
         return f"{script.path} does not train {c['network']}; leave --script out."
@@ -108,6 +108,12 @@ def _script(c: Choice) -> str | None:
     if c.script.endswith("-cnn") and c["network"] != "lenet-5":
         return f"{script.path} trains lenet-5; use --script mnist-structure-mlp."
     return None
+
+
+def _script_counts(c: Choice) -> bool:
+    """Whether a script matters beyond its formulas: it decays weights, or says what the integer typed means."""
+    named = {name: value for name, value in c.typed.items() if name != "script"} | {"reg": c.reg}
+    return Choice(named).group != c.group or str(c.typed.get("reg", "")).lstrip("-").isdigit()
 
 
 def _data(c: Choice) -> str | None:

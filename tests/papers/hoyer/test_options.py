@@ -173,6 +173,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"target_sparsity": 0.9, "threshold": 0.1}, "with --target-sparsity"),
     ({"target_sparsity": 0.9, "prune_rule": "none"}, "--prune-rule none"),
     ({"hold_norm": True}, "without a regulariser"),
+    ({"network": "wrn", "dropout": 1.5}, "--dropout must be below 1, not 1.5"),
+    ({"network": "wrn", "dropout": 1.0}, "--dropout must be below 1"),
+    ({"script": "mnist-element", "variant": "corrected"}, "--script has no effect with --variant corrected"),
+    (
+        {"script": "mnist-structure-mlp", "variant": "corrected", "reg": "group-lasso", "decay": 1e-3},
+        "--script has no effect with --variant corrected",
+    ),
+    ({"script": "mnist-structure-cnn", "variant": "corrected"}, "use --script mnist-structure-mlp"),
     ({"network": "resnet", "lr_milestones": "none", "lr_gamma": 0.2}, "--lr-gamma has no effect where"),
     ({"network": "imagenet-resnet50", "epochs": 20, "lr_gamma": 0.2}, "--lr-gamma has no effect where"),
     ({"network": "resnet", "depth": 21}, "none of resnet with basic blocks, which has 6n + 2; try 20 or 26."),
@@ -222,6 +230,23 @@ def test_depths_are_those_that_the_networks_can_have(network: str, more: dict[st
                 build(model, torch.Generator())
         else:
             build(model.model_copy(update={"width": 1 / 16}), torch.Generator())
+
+
+def test_a_corrected_structure_script_still_decays_and_builds_the_smaller_network() -> None:
+    """Its formulas are corrected away, its weight decay (trap 11) and what is measured after it are not."""
+    for more in ({}, {"reg": "hs", "decay": 1e-4}):
+        with_script, without = (
+            paper.build({"variant": "corrected", **script, **more})
+            for script in ({"script": "mnist-structure-mlp"}, {})
+        )
+        decays = [p.phases[0].optimizer.weight_decay for p in (with_script, without) if isinstance(p.phases[0], Train)]
+        assert decays == [1e-4, 0.0]
+        assert [p.phases[-1].name for p in (with_script, without)] == ["compact", "finetune"]
+
+
+def test_a_script_reads_integers_for_the_corrected_variant_too() -> None:
+    typed = {"script": "mnist-structure-mlp", "reg": "2", "decay": 1e-3, "variant": "corrected"}
+    assert paper.build(typed) == paper.build({"reg": "ghs", "decay": 1e-3, "variant": "corrected"})
 
 
 def test_one_integer_means_different_regularisers() -> None:
