@@ -70,6 +70,9 @@ def launched(environment: Mapping[str, str] = os.environ) -> Launch | None:
 def refuse_torchrun(command: str, environment: Mapping[str, str] = os.environ) -> None:
     """Refuse a command of many runs, which would be executed by every process.
 
+    Under srun alone, where every task has devices of its own, they divide the runs among them: each waits for those
+    that another one has.
+
     Raises:
         ReproError: under torchrun with several processes.
     """

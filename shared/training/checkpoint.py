@@ -7,16 +7,20 @@ The previous checkpoint stays until the next one is in place, and a damaged one 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+from shared.training.temporary import beside
 
 TENSORS, STATE = "tensors.safetensors", "state.json"
 
@@ -28,14 +32,15 @@ class DamagedCheckpointError(Exception):
 def write(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
     """Write a checkpoint so that ``folder`` either does not exist, is the old one, or is complete.
 
+    Of several processes that write one folder at once, as they may a beginning that runs share, any one prevails.
+
     Args:
         folder: where it will be; an existing one is replaced.
         tensors: name to tensor, copied to the CPU; shared storage is cloned.
         state: plain JSON values.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = beside(folder)
     temporary.mkdir()
     save_file({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, temporary / TENSORS)
     digest = file_digest(temporary / TENSORS)
@@ -44,10 +49,15 @@ def write(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any])
     for path in (temporary / TENSORS, temporary / STATE, temporary):
         _sync(path)
     former = temporary.with_name(f"{temporary.name}.former.tmp")
-    shutil.rmtree(former, ignore_errors=True)
     if folder.exists():
-        os.replace(folder, former)  # whole, until it has a successor: files vanish one by one
-    os.replace(temporary, folder)
+        with suppress(FileNotFoundError):  # another process was quicker to put it away
+            os.replace(folder, former)  # whole, until it has a successor: files vanish one by one
+    try:
+        os.replace(temporary, folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(temporary, ignore_errors=True)  # another process has just put its own there, which is complete
     _sync(folder.parent)
     shutil.rmtree(former, ignore_errors=True)
 

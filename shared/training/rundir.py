@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from shared.errors import ReproError
 from shared.protocol import Protocol
+from shared.training.temporary import beside
 
 
 class RunInUseError(ReproError):
@@ -129,7 +130,7 @@ class RunDirectory:
 def write_atomic(path: Path, text: str) -> None:
     """Write a text file so that readers see the old or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = beside(path)
     with temporary.open("w") as file:
         file.write(text)
         file.flush()

@@ -37,7 +37,8 @@ def test_srun_must_say_where_processes_meet() -> None:
 def test_commands_of_many_runs_are_refused_under_torchrun_alone() -> None:
     with pytest.raises(ReproError, match="`repro sweep` is about many runs"):
         refuse_torchrun("sweep", TORCHRUN)
-    refuse_torchrun("sweep", SRUN)  # several sweeps divide the runs among them
+    for command in ("sweep", "verify"):
+        refuse_torchrun(command, SRUN)  # several of them divide the runs
 
 
 @pytest.mark.parametrize("words", [["sweep", "flipout"], ["verify", "flipout", "--table", "vgg19"]])

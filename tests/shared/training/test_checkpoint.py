@@ -107,6 +107,39 @@ def test_a_checkpoint_is_old_or_new_whatever_fails(
     assert attempts >= 8
 
 
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("moment", [(checkpoint, "save_file"), (os, "replace"), (checkpoint, "_sync")])
+def test_two_machines_write_one_beginning_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: tuple[Any, str], there: bool
+) -> None:
+    folder, at = tmp_path / "000001", []
+    owner, name = moment
+    real = getattr(owner, name)
+
+    def write(number: int) -> None:
+        checkpoint.write(folder, {"w": torch.full((40,), float(number))}, {"number": number})
+
+    def interrupted(*args: Any) -> Any:
+        """The other one writes all of it before this call, and before the next of this name."""
+        at.append(name)
+        if len(at) in (1, 3):
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, name, real)
+                write(2)
+        return real(*args)
+
+    if there:
+        write(0)
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    monkeypatch.setattr(owner, name, interrupted)
+    write(1)
+    assert at
+    tensors, state = checkpoint.read(folder)
+    assert state["number"] in (1, 2)
+    assert torch.equal(tensors["w"], torch.full((40,), float(state["number"])))
+    assert [p.name for p in tmp_path.iterdir()] == ["000001"]
+
+
 @pytest.mark.parametrize("phase", [98, 99, 100, 101, 999, 1000])
 def test_the_newest_checkpoint_has_the_highest_number_however_many_digits_it_has(tmp_path: Path, phase: int) -> None:
     numbers = [(phase + later) * 1_000_000 for later in range(3)]
