@@ -170,6 +170,7 @@ SCORE = {
     "score_sampling": "sampling",
     "score_augmented": "augmented",
     "invert": "invert",
+    "normalize_score": "standardise",
 }
 
 

@@ -30,6 +30,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("prune_iterations", int, None, "Scoring rounds; default: 100 for synflow, else 1.", group=PRUNING),
     Option("prune_schedule", str, "exponential", "Of the rounds' densities.", ("exponential", "linear"), PRUNING),
     Option("prune_scope", str, "global", "Rank all weights together or by tensor.", ("global", "local"), PRUNING),
+    Option("normalize_score", bool, False, "Rank each tensor's scores by deviations from its mean.", group=PRUNING),
     Option("prune_bias", bool, False, "Rank biases too.", group=PRUNING),
     Option("prune_batchnorm", bool, False, "Rank batch normalisation too.", group=PRUNING),
     Option("prune_residual", bool, False, "Rank the factors of identity shortcuts too.", group=PRUNING),

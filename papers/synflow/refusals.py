@@ -17,12 +17,12 @@ SCORED = ("snip", "grasp")
 PRUNES = (
     "compression", "log10_compression", "sparsity", "prune_iterations", "prune_schedule", "prune_scope", "prune_bias",
     "prune_batchnorm", "prune_residual", "prune_classifier", "shuffle", "reinitialize", "invert", "levels", "rewind",
-    "pretrain_epochs",
+    "pretrain_epochs", "normalize_score",
 )  # fmt: skip
 SAMPLED = ("samples_per_class", "score_batch_size", "score_sampling", "score_augmented", "train_mode")
 CHOOSES = (
     "prune_iterations", "prune_schedule", "prune_scope", "grasp_sign", "score_dtype", "shuffle", "reinitialize",
-    "invert", *SAMPLED,
+    "invert", "normalize_score", *SAMPLED,
 )  # fmt: skip
 """What decides which weights go, and what then happens to the others."""
 
@@ -36,6 +36,9 @@ RULES: tuple[Needs[Chosen], ...] = (
     Needs("grasp_sign", lambda c: c["pruner"] == "grasp", "with --pruner {pruner}; it belongs to grasp"),
     Needs("score_dtype", lambda c: c["pruner"] == "synflow", "with --pruner {pruner}; it belongs to synflow"),
     Needs("prune_schedule", lambda c: _rounds(c) > 1, "with a single scoring round; raise --prune-iterations"),
+    Needs(
+        "normalize_score", lambda c: c["prune_scope"] == "global", "with --prune-scope local: it keeps the order there"
+    ),
     Needs("rewind", lambda c: c["levels"] > 0, "without --levels"),
     *(Needs(n, lambda c: c["density"] < 1, "at a compression of 1, where no weight is removed") for n in CHOOSES),
     Needs("lr_gamma", lambda c: bool(c["recipe"].milestones), "without learning-rate steps; add --lr-milestones"),
@@ -81,6 +84,8 @@ def _not_in_the_original(c: Chosen) -> str | None:
     for name, flag in LATER.items():
         if variant == "published" and c[name] == flag.value:
             return f"The code of June 2020 had no {flag.typed} (sheet 4.1); use --variant head."
+    if variant != "published" and c["normalize_score"]:
+        return f"The code behind --variant {variant} no longer had --normalize-score; use --variant published."
     if not c["prune_classifier"] and family == "imagenet":
         return f"The original ignores --no-prune-classifier in the class imagenet; leave it out of --variant {variant}."
     return _redrawn_otherwise(c) if c["reinitialize"] else None

@@ -139,6 +139,8 @@ REFUSALS = [
     ({"epochs": 1, "lr_gamma": 0.5}, "--lr-gamma has no effect without learning-rate steps"),
     ({"epochs": 0}, "--epochs must be positive"),
     ({"prunner": "snip"}, "prunner"),
+    ({"variant": "head", "normalize_score": True}, "no longer had --normalize-score"),
+    ({"prune_scope": "local", "normalize_score": True}, "--normalize-score has no effect with --prune-scope local"),
     ({"compression": 2e7}, "leaves none of the 14,715,584 prunable weights"),
     ({"network": "fc", "dataset": "mnist", "sparsity": 0.999999}, "leaves none of the 119,400 prunable weights"),
     ({"variant": "published", "prune_schedule": "linear"}, "June 2020 had no --prune-schedule linear"),
@@ -168,6 +170,7 @@ ACCEPTED = [
     {**REDRAWN, "pretrain_epochs": 5},
     {**REDRAWN, "pretrain_epochs": 5, "network": "vgg16", "variant": "head"},
     {"variant": "published", "prune_schedule": "exponential"},
+    {"variant": "published", "normalize_score": True},
     {"variant": "head", "prune_schedule": "linear", "invert": True},
     {"network": "vgg16", "dataset": "imagenet", "prune_classifier": False},
     {"compression": 14_715_584.0},
@@ -189,7 +192,7 @@ def test_options_without_effect_are_refused(options, words):
 CHOOSING = {
     "shuffle": True, "invert": True, "reinitialize": True, "prune_iterations": 3, "prune_scope": "local",
     "score_dtype": "float32", "grasp_sign": "published", "samples_per_class": 5, "score_batch_size": 64,
-    "score_sampling": "stratified", "score_augmented": False, "train_mode": True,
+    "score_sampling": "stratified", "score_augmented": False, "train_mode": True, "normalize_score": True,
 }  # fmt: skip
 
 
