@@ -22,7 +22,7 @@ TITLES = {
     "profiles": "Shares that fall, stay or rise with depth (the authors' ablation, CIFAR-10, 98 %)",
     "dense": "Dense networks (answer42)",
     "paper": "The paper's own tables, as recalled",
-    "sanity": "Sanity checks of five methods on one network",
+    "sanity": "Sanity checks of six methods on one network",
     "allocation": "Weights each layer keeps",
 }
 ALIASES = {"random-tickets": ("seed",), "allocation": ("counts",), "partially-trained": ("rewinding", "hybrid")}

@@ -26,6 +26,7 @@ SANITY: dict[str, tuple[tuple[str, ...], ...]] = {
     "random": ((), ("layerwise-rearrange",)),
     "snip": ((), ("random-labels",), CORRUPTED, ("layerwise-rearrange",)),
     "grasp": ((), ("random-labels",), CORRUPTED, ("layerwise-rearrange",)),
+    "lt": ((), ("random-labels",), CORRUPTED, ("layerwise-rearrange",)),
     "lr-rewinding": ((), CORRUPTED, ("half-dataset",), ("layerwise-rearrange",), ("layerwise-weight-shuffling",)),
 }
 PROFILES = ("linear", "cubic", "ascending", "balanced")

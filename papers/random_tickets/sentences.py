@@ -102,6 +102,23 @@ def _insensitive(q: str, check: str, text: str, note: str) -> Compound:
     return _all(f"{q}-initial-tickets-{check}", text, parts, note=note)
 
 
+def _lottery_tickets() -> tuple[Ordering, Ordering]:
+    """Q1 and Q2 for lottery tickets, which the paper counts among the initial ones; the sanity table runs them."""
+    clean = cell("corrected", SANITY_NETWORK, SANITY_DATASET, "lt", SANITY_RATIO)
+    data, places = (
+        replace(
+            same(f"{q}-lottery-tickets-{check}", f"{clean}/{check}", clean, 1.0),
+            text=text,
+            note="no number of lottery tickets under a check was available; table sanity runs this cell",
+        )
+        for q, check, text in (
+            ("q1", "corrupted", "Lottery tickets hardly use their data: random labels and pixels change nothing"),
+            ("q2", "rearranged", "Which weights of a layer a lottery ticket keeps does not matter"),
+        )
+    )
+    return data, places
+
+
 def _random_match() -> Compound:
     """Q3."""
     parts: list[Claim] = []
@@ -296,6 +313,7 @@ SENTENCES: tuple[Claim, ...] = (
         "Which weights of a layer SNIP and GraSP keep does not matter: rearranged masks change nothing",
         "in print within 0.8 points in 29 of 30 cells; SNIP on VGG19 at 98 % loses 1.15 points (one run each)",
     ),
+    *_lottery_tickets(),
     _random_match(),
     _reproducible(),
     _partial_pass(),
@@ -317,7 +335,7 @@ def _sanity() -> list[Claim]:
         return cell("corrected", SANITY_NETWORK, SANITY_DATASET, method, SANITY_RATIO, check)
 
     claims: list[Claim] = []
-    for method in ("snip", "grasp"):
+    for method in ("snip", "grasp", "lt"):
         for check in ("random-labels", "corrupted", "rearranged"):
             name = f"sanity-{method}-{check}"
             claims.append(same(name, at(method, check), at(method), points, table=table, source=source))

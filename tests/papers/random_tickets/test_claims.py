@@ -126,9 +126,9 @@ def test_tables_and_aliases() -> None:
     assert paper.table("seed").id == "random-tickets"
 
 
-def test_the_sanity_table_has_five_methods_with_and_without_checks() -> None:
+def test_the_sanity_table_has_six_methods_with_and_without_checks() -> None:
     asked = {e for c in paper.tables["sanity"].claims for e in experiments_of(c)}
-    assert {e.split("/")[2] for e in asked} == {"dense", "snip", "grasp", "random", "lr-rewinding"}
+    assert {e.split("/")[2] for e in asked} == {"dense", "snip", "grasp", "lt", "random", "lr-rewinding"}
     assert {e.split("/")[4] for e in asked if e.count("/") == 4} == {
         "random-labels", "corrupted", "rearranged", "half-dataset", "shuffled",
     }  # fmt: skip
