@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from papers.hoyer import phases, settings
+from papers.hoyer import phases, settings, zoo
 from papers.hoyer.choice import Choice, read
 from papers.hoyer.original_ids import SCRIPTS
 from papers.hoyer.refusals import check
@@ -23,8 +23,7 @@ DATA = {
     "imagenet": IMAGENET,
 }
 MODELS = {"alexnet": "cifar-alexnet", "vgg19-bn": "cifar-vgg19", "wrn": "wide_resnet", "densenet-bc": "cifar-densenet"}
-LR_INTERVAL = 30
-"""Epochs between the learning-rate steps of the ImageNet scripts."""
+IMAGENET_NAMES = {network.model: name for name, network in zoo.IMAGENET.items()}
 HOLD_NORM = Method(name="hold-norm")
 
 
@@ -121,7 +120,7 @@ def _train(c: Choice, name: str, epochs: int, methods: tuple[Method, ...], *, de
         # element and structure runs start from the same dense network, trained without decay
         decay = 0.0 if dense else c["weight_decay"]
         return phases.adam(name, epochs, settings.ADAM.lr if dense else c["lr"], decay, methods, c["batch_size"])
-    lr = 0.1 if dense and c.large else c["lr"]
+    lr = zoo.IMAGENET[IMAGENET_NAMES[c["network"]]].recipe.lr if dense and c.large else c["lr"]
     return _sgd(c, name, epochs, lr, c["weight_decay"], methods)
 
 
@@ -151,7 +150,7 @@ def _milestones(c: Choice, epochs: int) -> tuple[int, ...]:
     """Milestones as typed, or the recipe's at their relative place in the run."""
     if "lr_milestones" not in c.typed:
         if c.large:
-            return tuple(range(LR_INTERVAL, epochs, LR_INTERVAL))
+            return phases.steps(epochs)
         scaled = {max(1, round(m * epochs / c.recipe.epochs)) for m in c.recipe.milestones}
         return tuple(sorted(m for m in scaled if m < epochs))
     text = c["lr_milestones"]

@@ -29,7 +29,7 @@ TABLES = {
     "fashion-report": "The first rerun's report on Fashion-MNIST",
     "cifar-zoo": "Dense networks on CIFAR-10 and CIFAR-100: parameters and errors",
     "cifar-structural": "ResNets on CIFAR-10: structural pruning, three strengths a regulariser",
-    "cifar-notes": "Remarks on the zoo: depths, weight decay, batch size",
+    "cifar-notes": "Remarks on the zoo: depths, weight decay, batch size, AlexNet's learning rate",
     "imagenet": "Dense networks on ImageNet",
     "defaults": "Defaults of the original scripts, as the seed states them",
     "laws": "Properties of the regularisers",

@@ -92,6 +92,15 @@ def sgd(
     return Train(name=name, epochs=epochs, batch_size=batch, optimizer=optimizer, schedule=schedule, methods=methods)
 
 
+LR_INTERVAL = 30
+"""Epochs between the learning-rate steps of the ImageNet scripts."""
+
+
+def steps(epochs: int) -> tuple[int, ...]:
+    """Epochs at which the ImageNet scripts cut the learning rate."""
+    return tuple(range(LR_INTERVAL, epochs, LR_INTERVAL))
+
+
 def structural(epochs: int, milestones: tuple[int, ...], group: tuple[Method, ...], threshold: float) -> list[Phase]:
     """CIFAR: dense, group training from its best epoch, prune, finetune; all with the same schedule (sheet 4.8)."""
     return [

@@ -68,7 +68,8 @@ def dense(dataset: str, network: zoo.Network, seed: int) -> Protocol:
     """A dense training on CIFAR."""
     r = network.recipe
     own = (phases.DROPOUT,) if "dropout" in network.options else ()
-    plan = phases.sgd("train", r.epochs, r.milestones, own, gamma=r.gamma, weight_decay=r.weight_decay, batch=r.batch)
+    rates = {"lr": r.lr, "gamma": r.gamma, "weight_decay": r.weight_decay}
+    plan = phases.sgd("train", r.epochs, r.milestones, own, batch=r.batch, **rates)
     return _cifar(dataset, network.spec(zoo.CLASSES[dataset]), [plan], seed, Prunable())
 
 
@@ -111,15 +112,15 @@ def _imagenet() -> Iterator[Experiment]:
         network = zoo.IMAGENET[name]
         labels = {"network": name, "dataset": "imagenet", "method": "none", "variant": "published"}
         yield Experiment(f"imagenet/{name}", f"{network.title} on ImageNet", partial(imagenet_dense, network), labels)
-    for name, reg, strength, variant in (
-        ("resnet-50", "group-hoyer-square", "0.0001", "published"),
-        ("alexnet", "hoyer-square", "1e-6", "reconstructed"),
+    for name, reg, strength, variant, stages in (
+        ("resnet-50", "group-hoyer-square", "0.0001", "published", zoo.README_STAGES),
+        ("alexnet", "hoyer-square", "1e-6", "reconstructed", zoo.DEFAULT_STAGES),
     ):
         network = zoo.IMAGENET[name]
         yield Experiment(
             f"imagenet/{name}-{reg}",
             f"{network.title} on ImageNet, {settings.TITLES[reg]} {strength} ({variant})",
-            partial(imagenet_pruned, network, reg, float(strength), variant),
+            partial(imagenet_pruned, network, reg, float(strength), variant, stages),
             {"network": name, "dataset": "imagenet", "method": reg, "strength": float(strength), "variant": variant},
         )
 
@@ -130,19 +131,22 @@ def imagenet_dense(network: zoo.Network, seed: int) -> Protocol:
     return _on_imagenet(network, [phases.sgd("train", r.epochs, r.milestones, batch=r.batch)], seed, "published")
 
 
-def imagenet_pruned(network: zoo.Network, reg: str, strength: float, variant: str, seed: int) -> Protocol:
-    """Train, train with a regulariser, prune at 1e-4, finetune from learning rate 0.01 (sheet 4.9).
+def imagenet_pruned(
+    network: zoo.Network, reg: str, strength: float, variant: str, stages: tuple[zoo.Stage, zoo.Stage], seed: int
+) -> Protocol:
+    """Train, train with a regulariser, prune at 1e-4, finetune (sheet 4.9).
 
     ``reconstructed``: element-wise pruning, of which the repository has no code.
     """
-    r = network.recipe
+    r, (train, tune) = network.recipe, stages
     how = "published" if variant == "published" else "corrected"
     methods = phases.regulariser(SCRIPTS["imagenet-group"], reg, strength, how)
+    held = phases.held("published", masked=True)
     plan: list[Phase] = [
-        phases.sgd("pretrain", r.epochs, r.milestones, batch=r.batch),
-        phases.sgd("regularise", r.epochs, r.milestones, methods, batch=r.batch),
+        phases.sgd("pretrain", r.epochs, r.milestones, lr=r.lr, batch=r.batch),
+        phases.sgd("regularise", train.epochs, phases.steps(train.epochs), methods, lr=train.lr, batch=r.batch),
         phases.pruned("absolute", zoo.CUT, "published", masked=True),
-        phases.sgd("finetune", r.epochs, r.milestones, phases.held("published", masked=True), lr=0.01, batch=r.batch),
+        phases.sgd("finetune", tune.epochs, phases.steps(tune.epochs), held, lr=tune.lr, batch=r.batch),
     ]
     plan += [phases.compact()] * reg.startswith("group")
     return _on_imagenet(network, plan, seed, variant)

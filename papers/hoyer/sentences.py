@@ -190,6 +190,20 @@ def _decay_of_densenet() -> Ordering:
     )
 
 
+def _rate_of_alexnet() -> Ordering:
+    """Trap 17: no source makes this comparison, so it is shown and not counted."""
+    return Ordering(
+        id="trap17-alexnet-rate",
+        table=SENTENCE,
+        text="AlexNet on CIFAR-10, which has no batch norm, is more accurate from learning rate 0.01 than from 0.1",
+        source="sheet, trap 17",
+        better="cifar10/alexnet-lr0.01",
+        worse="cifar10/alexnet",
+        which="best",
+        gating=False,
+    )
+
+
 def of_table(name: str) -> list[Claim]:
     """The sentences a table carries."""
     network = {"mnist-mlp": MLP, "mnist-cnn": CNN}.get(name)
@@ -200,7 +214,7 @@ def of_table(name: str) -> list[Claim]:
         "mnist-structural": [_groups(MLP), _groups(CNN), *restored_groups()],
         "mnist-mlp-sweep": [_strength(), _generalisation(), restored_sweep()],
         "cifar-zoo": [_zoo("cifar10"), _zoo("cifar100")],
-        "cifar-notes": [_decay_of_densenet()],
+        "cifar-notes": [_decay_of_densenet(), _rate_of_alexnet()],
         "mnist-mlp-front": element_fronts(MLP),
         "mnist-cnn-front": element_fronts(CNN),
         "mnist-structural-front": group_fronts(),

@@ -73,10 +73,6 @@ COUNTERPARTS: list[tuple[dict[str, Any], str]] = [
             "reg": "hs",
             "decay": 1e-6,
             "pretrained": True,
-            "lr": 0.1,
-            "epochs": 90,
-            "finetune_lr": 0.01,
-            "finetune_epochs": 90,
         },
         "imagenet/alexnet-hoyer-square",
     ),
@@ -101,6 +97,7 @@ def test_original_commands_have_counterparts(options: dict[str, Any], experiment
 
 ZOO: dict[str, dict[str, Any]] = {
     "alexnet": {"network": "alexnet"},
+    "alexnet-lr0.01": {"network": "alexnet", "lr": 0.01},
     "vgg19-bn": {"network": "vgg19-bn"},
     "resnet-164-bottleneck": {"network": "resnet", "depth": 164, "block": "bottleneck"},
     "preresnet-164-bottleneck": {"network": "preresnet", "depth": 164, "block": "bottleneck"},

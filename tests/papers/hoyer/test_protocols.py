@@ -106,6 +106,19 @@ def test_cifar_pipeline() -> None:
     assert not p.prunable.bias
 
 
+def test_networks_without_batch_norm_do_not_start_from_a_tenth() -> None:
+    """Trap 17 on CIFAR; on ImageNet AlexNet's later stages are the scripts' defaults, ResNet-50's the README's."""
+    assert [trains(protocol(f"cifar10/{n}"))[0].optimizer.lr for n in ("alexnet", "alexnet-lr0.01")] == [0.1, 0.01]
+    stages = {
+        name: [(t.epochs, t.optimizer.lr, t.schedule.milestones) for t in trains(protocol(f"imagenet/{name}"))]
+        for name in ("alexnet-hoyer-square", "resnet-50-group-hoyer-square")
+    }
+    assert stages == {
+        "alexnet-hoyer-square": [(90, 0.01, (30, 60)), (45, 1e-3, (30,)), (30, 1e-3, ())],
+        "resnet-50-group-hoyer-square": [(90, 0.1, (30, 60)), (90, 0.1, (30, 60)), (90, 0.01, (30, 60))],
+    }
+
+
 def test_group_training_starts_from_the_best_dense_epoch_on_cifar_alone() -> None:
     """Sheet 4.8; corrected, nothing is chosen on the test images; on ImageNet (4.9) and MNIST (4.6) nothing is."""
     there = {
