@@ -108,6 +108,8 @@ def _penalties(c: Choice) -> tuple[Method, ...]:
             stop: Options = {}
             if option == "hoyer_lambda" and c["hoyer_stop_epoch"] is not None:
                 stop = {"last_epoch": c["hoyer_stop_epoch"]}
+            if option == "hoyer_lambda" and c["hoyer_prunable_only"]:
+                stop |= {"tensors": "prunable"}
             out.append(Method(name=name, options={"strength": c[option], **stop, **annealed}))
     return tuple(out)
 
@@ -151,6 +153,8 @@ def _pruning(c: Choice) -> tuple[Method, ...]:
         options["sensitivity"] = c["sensitivity"]
     if method == "flipout" and c["flipout_p"] != 2:
         options |= _power(c)
+    if c["flips_offset"] != 1:
+        options["offset"] = c["flips_offset"]
     counting = (recipes.COUNT_FLIPS,) if method in recipes.FLIP_CRITERIA else ()
     return (*counting, recipes.prune(method, c["variant"], options))
 

@@ -93,10 +93,16 @@ Counts = Literal["published", "corrected"]
 
 
 def flipout(
-    state: State, *, fraction: float, p: float = 2, signed: bool = False, counts: Counts = "corrected"
+    state: State,
+    *,
+    fraction: float,
+    p: float = 2,
+    signed: bool = False,
+    offset: float = 1,
+    counts: Counts = "corrected",
 ) -> Tensor:
-    """``w^p / (F + 1)``, lowest first, over all tensors (sheet 4.3)."""
-    scores = methods.saliency(state.masks.flat_weights(), _flips(state), p, signed=signed)
+    """``w^p / (F + 1)``, lowest first, over all tensors (sheet 4.3); ``offset`` is the 1 (trap T4)."""
+    scores = methods.saliency(state.masks.flat_weights(), _flips(state), p, signed=signed, offset=offset)
     return methods.prune(scores, state.masks.flat(), fraction, counts)
 
 

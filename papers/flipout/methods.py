@@ -54,7 +54,8 @@ def saliency(weights: Tensor, flips: Tensor, p: float = 2, *, signed: bool = Fal
 
     Source: the paper's saliency |theta|^p / flips; flipout sheet, section 4.3 and trap T4.
     """
-    return power(weights, p, signed=signed) / (flips.to(weights.dtype) + offset)
+    tau = power(weights, p, signed=signed) / (flips.to(weights.dtype) + offset)
+    return tau if offset else tau.masked_fill(weights == 0, 0.0)  # 0/0: a weight of 0 is redundant, flips or none
 
 
 def squared_flips_saliency(weights: Tensor, flips: Tensor, *, inside: bool = False) -> Tensor:

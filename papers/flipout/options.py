@@ -45,6 +45,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "flipout_p", float, 2.0, "Exponent p of the score, of abs(w); with --variant published, of w.", group=PRUNING
     ),
+    Option(
+        "flips_offset", int, 1, "Ablation: 0 divides FlipOut's score by the flips alone, without + 1.", group=PRUNING
+    ),
     Option("prune_bias", bool, False, "Biases are prunable too.", group=PRUNING),
     Option("prune_batchnorm", bool, False, "Batch-norm weights are prunable too.", group=PRUNING),
     Option("grad_noise", bool, None, "Gradient noise; on by default for flipout alone.", group=NOISE),
@@ -57,6 +60,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("grad_noise_scale_by_lr", bool, False, "Multiply the noise by lr at start over lr now.", group=NOISE),
     Option("hoyer_lambda", float, None, "Strength of the Hoyer-Square penalty.", group=PENALTY),
     Option("hoyer_stop_epoch", int, None, "Last epoch of Hoyer-Square; default: to the end.", group=PENALTY),
+    Option("hoyer_prunable_only", bool, False, "Hoyer-Square leaves biases and batch norm alone.", group=PENALTY),
     Option("group_hoyer_lambda", float, None, "Strength of the group Hoyer penalty.", group=PENALTY),
     Option("weight_decay", float, 5e-4, "Coupled weight decay; default 0 where --l1 or --l2 is given.", group=PENALTY),
     Option("l1", float, None, "Strength of an explicit L1 penalty.", group=PENALTY),

@@ -49,6 +49,7 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("threshold", method_in("threshold", "flip"), "with --method {method}; it belongs to threshold and flip"),
     Needs("sensitivity", method_in("sensitivity"), "with --method {method}; it belongs to sensitivity"),
     Needs("flipout_p", method_in("flipout"), "with --method {method}; it is the exponent of --method flipout"),
+    Needs("flips_offset", method_in("flipout"), "with --method {method}; it belongs to the score of --method flipout"),
     Needs("prune_bias", _pruning, "with --method none, which prunes nothing"),
     Needs("prune_batchnorm", _pruning, "with --method none, which prunes nothing"),
     Needs("prune_bias", lambda c: c["method"] != "snip", NOT_SNIP),
@@ -60,6 +61,7 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("grad_noise_scale_by_lr", _noisy, NOISE_OFF),
     Needs("grad_noise_scale_by_lr", lambda c: _steps(c) or c["anneal_lr"], "while the learning rate is constant"),
     Needs("hoyer_stop_epoch", lambda c: c["hoyer_lambda"] is not None, "without --hoyer-lambda"),
+    Needs("hoyer_prunable_only", lambda c: c["hoyer_lambda"] is not None, "without --hoyer-lambda"),
     Needs("momentum", lambda c: c["optimizer"] != "adam", "with --optimizer adam"),
     Needs(
         "lr_milestones", lambda c: _steps(c) or c["lr_milestones"] == "none", "with --anneal-lr, which overwrites them"
@@ -102,6 +104,8 @@ def _together(c: Choice) -> str | None:
             f"--flipout-p {c['flipout_p']:g} is undefined for negative weights with --variant published, whose power "
             "keeps the sign (trap T3); choose a whole number, or leave --variant out for the power of abs(w)."
         )
+    if c["flips_offset"] not in (0, 1):
+        return f"--flips-offset is what FlipOut's score adds to the flips, 1 or 0, not {c['flips_offset']}."
     if c["eval_split"] == "val" and not c["val_size"]:
         return "--eval-split val needs --val-size N, the training images to hold out."
     return None

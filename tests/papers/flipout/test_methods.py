@@ -79,6 +79,7 @@ def test_counters_take_signs_for_weights_and_forget_masked_weights():
 
 def test_saliency_without_the_offset_is_infinite_for_steady_weights():
     scores = methods.saliency(torch.tensor([0.5, 0.5]), torch.tensor([0.0, 2.0]), 2, offset=0)
+    assert methods.saliency(torch.zeros(2), torch.tensor([0.0, 2.0]), 2, offset=0).tolist() == [0, 0]
     assert scores.tolist() == [math.inf, 0.125]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from papers.flipout import paper
 from papers.flipout.options import METHODS, OBSERVERS, OPTIONS, PER_TENSOR
+from papers.flipout.original import FLAGS
 from papers.flipout.settings import DATA, NETWORKS
 from shared.errors import ReproError
 from shared.protocol import Protocol, Quantise, Train
@@ -74,6 +75,9 @@ def test_nothing_typed_is_the_papers_flipout() -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"method": "global-magnitude", "flipout_p": 3.0}, "--flipout-p has no effect"),
     ({"flipout_p": 1.5, "variant": "published"}, "a whole number"),
+    ({"method": "topflip", "flips_offset": 0}, "--flips-offset has no effect"),
+    ({"flips_offset": 2}, "--flips-offset"),
+    ({"hoyer_prunable_only": True}, "without --hoyer-lambda"),
     ({"hoyer_stop_epoch": 100}, "without --hoyer-lambda"),
     ({"hoyer_lambda": 1e-4, "hoyer_stop_epoch": 351}, "beyond the 350 epochs"),
     ({"optimizer": "adam", "momentum": 0.9}, "--momentum has no effect"),
@@ -203,7 +207,12 @@ def test_p_1_as_typed_is_the_papers_experiment() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"flipout_p": 1.5}, {"flipout_p": 1.5, "variant": "corrected"}, {"flipout_p": 3.0, "variant": "published"}],
+    [
+        {"flipout_p": 1.5},
+        {"flipout_p": 1.5, "variant": "corrected"},
+        {"flipout_p": 3.0, "variant": "published"},
+        {"flips_offset": 0},
+    ],
 )
 def test_every_exponent_that_builds_can_prune(options: dict[str, Any]) -> None:
     import torch
@@ -285,6 +294,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "threshold": ({"method": "flip", "prune_interval": 9}, 3.0),
     "sensitivity": ({"method": "sensitivity", "sensitivity": 0.1, "prune_interval": 9}, 0.5),
     "flipout_p": ({}, 1.5),
+    "flips_offset": ({}, 0),
     "prune_bias": ({}, True),
     "prune_batchnorm": ({}, True),
     "grad_noise": ({}, False),
@@ -295,6 +305,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "grad_noise_scale_by_lr": (NOISY, True),
     "hoyer_lambda": ({}, 1e-5),
     "hoyer_stop_epoch": ({"hoyer_lambda": 1e-5}, 100),
+    "hoyer_prunable_only": ({"hoyer_lambda": 1e-5}, True),
     "group_hoyer_lambda": ({}, 1e-5),
     "weight_decay": ({}, 0.0),
     "l1": ({}, 1e-5),
@@ -320,6 +331,15 @@ CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
 def test_every_option_changes_the_run(option: str) -> None:
     base, value = CHANGES[option]
     assert paper.build(base).study != paper.build({**base, option: value}).study
+
+
+def test_every_option_of_the_original_has_a_counterpart_or_a_reason() -> None:
+    assert len({f.name for f in FLAGS}) == len(FLAGS) == 48
+    ours = {o.flag for o in OPTIONS} | {"--seed", "--device"}
+    for flag in FLAGS:
+        assert flag.note if not flag.ours else flag.ours in ours, flag
+    without = {o.flag for o in OPTIONS} - {f.ours for f in FLAGS} - {"--l1", "--l2", "--lr-gamma"}
+    assert {f for f in without if not f.startswith("--quantise")} == {"--flips-offset", "--hoyer-prunable-only"}
 
 
 def test_every_option_has_help_and_a_group() -> None:
