@@ -1,5 +1,6 @@
-"""This paper's own options of ``repro run random_tickets``: each flag of the originals has its counterpart (sheet 6.2).
+"""This paper's own options of ``repro run random_tickets``.
 
+Each flag of the originals has its counterpart or a reason for none: ``papers.random_tickets.original`` (sheet 6.2).
 Defaults are the variant's; ``papers.random_tickets.build`` turns typed options into a run.
 """
 

@@ -6,6 +6,7 @@ import pytest
 
 from papers.random_tickets import paper
 from papers.random_tickets.options import OPTIONS
+from papers.random_tickets.original import FLAGS
 from papers.random_tickets.ticket import CHECKS, METHODS
 from shared.errors import ReproError
 from shared.protocol import Prune, Train
@@ -181,3 +182,25 @@ def test_every_check_changes_a_run_that_has_it() -> None:
     plain = paper.build({"method": "weight-rewinding"})
     built = {paper.build({"method": "weight-rewinding", "check": [c]}).identity for c in CHECKS}
     assert len(built | {plain.identity}) == 6
+
+
+def test_every_flag_of_the_originals_has_a_counterpart_or_a_reason() -> None:
+    assert len({f.name for f in FLAGS}) == len(FLAGS)
+    ours = {o.flag for o in OPTIONS}
+    for flag in FLAGS:
+        assert flag.note if not flag.ours else flag.ours in ours | {"--seed", "--variant", "--device"}, flag
+    own = {"--allow-dead-layers", "--pixel-mode", "--half-mode"}  # of no original, or part of another flag
+    assert ours - {f.ours for f in FLAGS} == own
+
+
+def test_random_uniform_keeps_the_same_share_of_every_convolution() -> None:
+    """Sheet 4.2: the linear layer's share is computed, then replaced, so that the total undershoots."""
+    from papers.random_tickets import counts
+    from papers.random_tickets.ticket import Ticket
+
+    t = Ticket(variant="answer42", profile="balanced", dataset="cifar100", ratio=0.9)
+    sizes, linear, _ = counts.layers(t.network, t.dataset)
+    kept = counts.kept(t)
+    shares = [k / n for k, n, f in zip(kept, sizes, linear, strict=True) if not f]
+    assert max(shares) - min(shares) < 1 / min(sizes)
+    assert 0.993 <= sum(kept) / (0.1 * sum(sizes)) <= 0.999
