@@ -17,9 +17,10 @@ from shared.data.loader import EpochLoader
 from shared.errors import ReproError
 from shared.sparsity import snip as snip_rules
 from shared.sparsity.grasp import grasp_scores
+from shared.sparsity.one_shot import decimal_quota
 from shared.sparsity.smart_ratios import Rule, guaranteed, starved
 from shared.sparsity.tickets import largest_mask, random_mask
-from shared.sparsity.topk import kth, lowest
+from shared.sparsity.topk import highest, kth, lowest
 from shared.training.components.one_shot import kept
 from shared.training.state import Batch, State
 
@@ -85,7 +86,7 @@ def snip(
         batches = [(b.images, b.labels) for b in scoring_batches(train, per_class, rounds)]
         scores, loss = snip_rules.snip_scores_over(state.model, params, batches)
     if variant == "corrected":
-        live = snip_rules.keep_exactly(scores, sparsity)
+        live = highest(scores, decimal_quota(scores.numel(), sparsity))
     else:
         live = snip_rules.keep_published(scores, sparsity, SNIP_OFFSET if variant == "published" else 0.0)
     state.masks.set_flat(live)
@@ -130,7 +131,7 @@ def grasp(
 
 
 def keep_grasp(scores: Tensor, sparsity: float, *, exact: bool) -> Tensor:
-    """Live mask without the lowest of ``w * Hg``: exactly ``int(n * sparsity)`` of them, or as published.
+    """Live mask without the lowest of ``w * Hg``: of the others exactly ``decimal_quota`` stay, or as published.
 
     Published: with ``m`` weights to remove, everything from the m-th lowest score on stays, that one included.
 
@@ -138,7 +139,7 @@ def keep_grasp(scores: Tensor, sparsity: float, *, exact: bool) -> Tensor:
         ReproError: if nothing is to be removed.
     """
     if exact:
-        return ~lowest(scores, scores.numel() - snip_rules.snip_quota(scores.numel(), sparsity))
+        return ~lowest(scores, scores.numel() - decimal_quota(scores.numel(), sparsity))
     return scores >= kth(scores, grasp_position(scores.numel(), sparsity))
 
 

@@ -15,7 +15,7 @@ def check_count(t: Ticket) -> None:
     if t.method == "dense":
         return
     from papers.random_tickets import components, counts
-    from shared.sparsity.one_shot import lottery_ticket_position
+    from shared.sparsity.one_shot import decimal_quota, lottery_ticket_position
     from shared.sparsity.snip import snip_quota
 
     if t.method in BY_RATIO:
@@ -25,7 +25,9 @@ def check_count(t: Ticket) -> None:
     total = sum(sizes)
     if t.method == "grasp" and t.variant != "corrected":
         components.grasp_position(total, t.ratio)
-    elif t.method in ("snip", "grasp") or t.variant != "published":
+    elif t.variant == "corrected":
+        decimal_quota(total, t.ratio)
+    elif t.method == "snip" or t.variant == "answer42":
         snip_quota(total, t.ratio)
     else:  # published tickets from a trained network all count as lottery tickets do
         convolutional = sum(n for n, dense in zip(sizes, linear, strict=True) if not dense)

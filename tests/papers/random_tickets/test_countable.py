@@ -16,7 +16,8 @@ from shared.draws import KeyedDraws
 from shared.errors import ReproError
 from shared.models.registry import build
 from shared.sparsity.masks import Masks, prunable_parameters
-from shared.sparsity.snip import keep_exactly, keep_published
+from shared.sparsity.one_shot import decimal_quota, keep_largest
+from shared.sparsity.snip import keep_published
 from shared.training.components.one_shot import magnitude
 from shared.training.state import State
 
@@ -39,7 +40,7 @@ def prune(t: Ticket) -> None:
     options = pruner(t).options
     scores = torch.rand(masks.total, dtype=torch.float64)
     if t.method == "snip":
-        (keep_exactly if t.variant == "corrected" else keep_published)(scores, t.ratio)
+        (keep_largest if t.variant == "corrected" else keep_published)(scores, t.ratio)
     elif t.method == "grasp":
         components.keep_grasp(scores, t.ratio, exact=t.variant == "corrected")
     else:
@@ -62,3 +63,12 @@ def test_a_ratio_is_refused_where_pruning_would_stop(method: str, variant: str) 
         found.append(stops(lambda t=t: check_count(t)))
         assert found[-1] == stops(lambda t=t: prune(t)), ratio
     assert set(found) == {True, False}
+
+
+def test_corrected_tickets_of_every_method_keep_the_same_number() -> None:
+    """Sheet 4.3: 0.9 is nine tenths, and one weight in ten of 20,024,000 is 2,002,400 (7.5: in doubles one fewer)."""
+    assert decimal_quota(20_024_000, 0.9) == counts.total_kept(Ticket(ratio=0.9)) == 2_002_400
+    scores = torch.arange(20_030, dtype=torch.float64)
+    for ratio in (0.9, 0.95, 0.98):
+        live = components.keep_grasp(scores, ratio, exact=True), keep_largest(scores, ratio)
+        assert {int(mask.sum()) for mask in live} == {20_030 * round(100 * (1 - ratio)) // 100}
