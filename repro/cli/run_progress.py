@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.markup import escape
+
 from repro.cli.console import duration, err
 from repro.cli.progress import PLAIN_SECONDS, Tail
 from repro.launch.execute import execute
@@ -30,14 +32,14 @@ def _drawing(tail: Tail) -> Iterator[None]:
     status = err.status(line(tail, start, 0.0)) if err.is_terminal else None
 
     def draw() -> None:
-        shown, from_epoch = time.monotonic(), start
+        shown, from_epoch, said = time.monotonic(), start, ""
         while not stop.wait(1 / LOOKS_PER_SECOND):
             from_epoch = min(from_epoch, tail.read())  # what lies after the checkpoint is dropped and done again
-            text = line(tail, from_epoch, time.monotonic() - began)
+            text, waits = line(tail, from_epoch, time.monotonic() - began), tail.waits
             if status is not None:
                 status.update(text)
-            elif time.monotonic() - shown >= PLAIN_SECONDS:
-                shown = time.monotonic()
+            elif time.monotonic() - shown >= PLAIN_SECONDS or waits != said:  # whom it waits for is said at once
+                shown, said = time.monotonic(), waits
                 err.print(text)
 
     thread = threading.Thread(target=draw, daemon=True)
@@ -57,7 +59,7 @@ def line(tail: Tail, start: int, seconds: float) -> str:
     """``epoch 12/22 · 61.4 % · sparsity 96.9 % · 12 s, about 9 s left``."""
     total = tail.run.protocol.epochs
     if said := tail.waits:
-        return f"{said} · {duration(seconds)}"
+        return f"{escape(said)} · {duration(seconds)}"
     if not tail.epochs:
         return f"preparing, then {total} epochs · {duration(seconds)}"
     row, new = tail.last, tail.epochs - start

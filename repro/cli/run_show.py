@@ -6,6 +6,7 @@ import json as text
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
 from rich.table import Table as Grid
 
 from repro.cli.console import duration, err, out, print_json
@@ -173,7 +174,7 @@ def stopped(single: Single, ended: Ended, *, json: bool) -> None:
         document = {**_identity(single), "state": ended.state, "sentence": ended.sentence}
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": None})
     if ended.state == "interrupted":
-        _say("Interrupted; the same command continues from the last checkpoint.")
+        _say(escape(ended.sentence))
         return
     where = single.directory / "status.json"
     _say(f"[bad]Failed:[/] {ended.sentence} [quiet](traceback in {where})[/]")

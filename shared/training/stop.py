@@ -54,10 +54,10 @@ class Stop:
             return "The next epoch does not fit into the time limit; the same command continues it."
         return ""
 
-    def while_waiting(self) -> str:
+    def while_waiting(self, whom: str) -> str:
         """Why a run that waits for another one must leave now, in words; empty if it may go on waiting."""
         over = self.deadline is not None and time.time() >= self.deadline
-        return f"{self._by()} while it waited for another run; the same command continues it." if over else ""
+        return f"{self._by()} while it waited for {whom}; the same command continues it." if over else ""
 
     def lost(self) -> str:
         """What stopping in the middle of an epoch costs, in words."""

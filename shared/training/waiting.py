@@ -49,9 +49,10 @@ def _acquire(lock: FileLock, holder: Path, run: Running) -> None:
             lock.acquire(timeout=0)
             break
         except Timeout:
-            if reason := run.stop.while_waiting():
+            whom = f"{_named(holder)}, which trains a beginning that both need"
+            if reason := run.stop.while_waiting(whom):
                 raise Stopped(reason) from None
-            sentence = f"Waits for a beginning that both need and {_named(holder)} trains."
+            sentence = f"Waits for {whom}."
             if sentence != said:
                 run.directory.say(sentence)
                 said = sentence

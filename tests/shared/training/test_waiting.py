@@ -49,11 +49,11 @@ def test_the_time_limit_ends_the_wait_for_another_run(
     second.directory.set_status("running", label="the second")
     monkeypatch.setattr(time, "sleep", lambda seconds: setattr(stop, "deadline", time.time()))
     with waiting.held(lock_of(first), first):
-        with pytest.raises(Stopped, match="time limit while it waited for another run; the same command continues"):
+        with pytest.raises(Stopped, match=r"time limit while it waited for process .*, which.*; the same command"):
             second.run()
         status = second.directory.status()
     assert status["label"] == "the second"
-    assert status["sentence"].startswith("Waits for a beginning that both need and process ")
+    assert status["sentence"].startswith("Waits for process ")
     assert str(first.directory.path) in status["sentence"]
     assert second.directory.rows() == []
 
