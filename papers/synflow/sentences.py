@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from papers.synflow import laws, missing_the_mark
 from papers.synflow.protocols import DATASETS, FIGURE6, NETWORKS, PRUNERS
-from papers.synflow.saying import SENTENCE, beats, chance, compound
+from papers.synflow.saying import SENTENCE, at_best, beats, chance, compound
 from papers.synflow.settings import RATIOS, SPOKEN
 from shared.claims import DEFAULT_MARGINS, Claim, Compound, Exact, Ordering, Steadier, Trend
 
@@ -35,7 +35,7 @@ def _say(network: str, data: str) -> str:
 def _best_at_high_compression(network: str, data: str) -> Compound:
     """Q1 for one panel."""
     parts: list[Claim] = [
-        beats(
+        at_best(
             f"q1-{network}-{data}-c{c:.2f}-{rival}",
             cell(network, data, "synflow", c),
             cell(network, data, rival, c),
@@ -61,6 +61,7 @@ def _competitive_at_low_compression(network: str, data: str) -> Compound:
             better=cell(network, data, "synflow", c),
             worse=cell(network, data, rival, c),
             by=-points,
+            which="best",
         )
         for c in LOW
         for rival in RIVALS
@@ -73,7 +74,7 @@ def _competitive_at_low_compression(network: str, data: str) -> Compound:
 def _beats_random(network: str, data: str) -> Compound:
     """Q3 for one panel."""
     parts: list[Claim] = [
-        beats(
+        at_best(
             f"q3-{network}-{data}-c{c / 4:.2f}",
             cell(network, data, "synflow", c / 4),
             cell(network, data, "rand", c / 4),
@@ -87,7 +88,7 @@ def _beats_random(network: str, data: str) -> Compound:
 def _unreliable(rival: str) -> Compound:
     """Q3, "only": a rival that random pruning beats in more cells than chance alone would show."""
     parts: list[Claim] = [
-        beats(
+        at_best(
             f"q3-only-{rival}-{network}-{data}-c{c / 4:.2f}",
             cell(network, data, "rand", c / 4),
             cell(network, data, rival, c / 4),
@@ -114,7 +115,7 @@ BELOW_RANDOM = tuple(c / 4 for c in range(2, 12))
 def _below_random() -> Compound:
     """Q4."""
     parts: list[Claim] = [
-        beats(
+        at_best(
             f"q4-{pruner}-c{c:.2f}",
             cell("resnet18", "tiny-imagenet", "rand", c),
             cell("resnet18", "tiny-imagenet", pruner, c),
@@ -141,6 +142,7 @@ def _steadier() -> Compound:
             text=f"From 10^1.75 on the accuracy of SynFlow differs less between seeds than that of {SPOKEN[rival]}",
             source="Figure 6",
             pairs=tuple((cell(n, d, "synflow", c), cell(n, d, rival, c)) for n, d in FIGURE6 for c in HIGH),
+            which="best",
         )
         for rival in ("rand", "snip", "grasp")
     ]
@@ -165,8 +167,8 @@ def _magnitude_collapses() -> Compound:
 def _multishot() -> Compound:
     """Q10."""
     parts: list[Claim] = [
-        beats("q10-two-levels", "imp/L2/c2.0", "imp/L1/c2.0", "Two levels at 10^2 are more accurate than one"),
-        beats("q10-three-levels", "imp/L3/c3.0", "imp/L2/c3.0", "Three levels at 10^3 are more accurate than two"),
+        at_best("q10-two-levels", "imp/L2/c2.0", "imp/L1/c2.0", "Two levels at 10^2 are more accurate than one"),
+        at_best("q10-three-levels", "imp/L3/c3.0", "imp/L2/c3.0", "Three levels at 10^3 are more accurate than two"),
         chance("q10-one-dies", "imp/L1/c2.0", "One level at 10^2 is at chance", 0.1),
     ]
     return compound(

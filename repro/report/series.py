@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from repro.report.runs import Group
-from repro.verdicts.cells import published_cells
+from repro.verdicts.cells import published_cells, read_epoch
 from shared.claims import Table, Value
 from shared.paper import Experiment, Paper
 
@@ -64,7 +64,7 @@ def published(paper: Paper, table: Table, network: str) -> Series:
         at = _said(claim.text) if at is None else at
         if experiment.labels.get("network") != network or at is None:
             continue
-        cell = cells.get((claim.experiment, METRIC))
+        cell = cells.get((claim.experiment, METRIC, read_epoch(claim)))
         found = Point(at, claim.value, claim.sd, claim.n)
         if claim.sd is None and cell is not None and claim.seed is not None:
             found = Point(at, cell.mean, cell.sd, cell.n)

@@ -126,7 +126,8 @@ def _powers(reading: Reading, ratio: float, seeds: int) -> tuple[float, float, i
 
 
 def _ordering(claim: Ordering, cells: Mapping[Key, Cell], seeds: int) -> PowerPlan:
-    a, b = (cells.get(side) for side in zip((claim.better, claim.worse), claim.metrics, strict=True))
+    sides = zip((claim.better, claim.worse), claim.metrics, strict=True)
+    a, b = (cells.get((*side, claim.which)) for side in sides)
     if a is None or b is None or a.sd is None or b.sd is None or not (a.sd or b.sd):
         text = "The source gives no spread of both sides: seeds needed are known only after the first runs."
         return PowerPlan(claim.id, "ordering", seeds, text=text)

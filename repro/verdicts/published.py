@@ -93,12 +93,13 @@ def _after_correction(verdict: Verdict) -> Verdict:
 
 def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:
     if isinstance(claim, Ordering):
-        a, b = (cells.get(side) for side in zip((claim.better, claim.worse), claim.metrics, strict=True))
+        sides = zip((claim.better, claim.worse), claim.metrics, strict=True)
+        a, b = (cells.get((*side, claim.which)) for side in sides)
         if a is None or b is None:
             return _missing(claim, [e for e, c in ((claim.better, a), (claim.worse, b)) if c is None])
         return _ordering(claim, a, b)
     if isinstance(claim, Trend):
-        found = [cells.get((e, claim.metric)) for e in claim.experiments]
+        found = [cells.get((e, claim.metric, claim.which)) for e in claim.experiments]
         there = [c for c in found if c is not None]
         if len(there) < len(found):
             return _missing(claim, [e for e, c in zip(claim.experiments, found, strict=True) if c is None])
@@ -106,7 +107,7 @@ def _leaf(claim: Claim, paper: Paper, cells: Mapping[Key, Cell]) -> Verdict:
     if isinstance(claim, Steadier):
         return _steadier(claim, cells, paper)
     if isinstance(claim, Collapse):
-        cell = cells.get((claim.experiment, claim.metric))
+        cell = cells.get((claim.experiment, claim.metric, "last"))
         data = paper.experiments[claim.experiment].protocol(0).data
         images = evaluated_images(data)
         if cell is None or images is None:
@@ -197,7 +198,7 @@ def _trend(claim: Trend, cells: list[Cell]) -> Verdict:
 
 
 def _steadier(claim: Steadier, cells: Mapping[Key, Cell], paper: Paper) -> Verdict:
-    sides = [(e, cells.get((e, claim.metric))) for pair in claim.pairs for e in pair]
+    sides = [(e, cells.get((e, claim.metric, claim.which))) for pair in claim.pairs for e in pair]
     if unknown := [e for e, cell in sides if cell is None or cell.sd is None]:
         return _missing(claim, unknown)
     found = [(e, cell) for e, cell in sides if cell is not None]

@@ -10,7 +10,7 @@ from functools import partial
 from repro.evidence.record import WITH_BEST
 from repro.verdicts.barred import barred_runs
 from repro.verdicts.catalogue import catalogue
-from repro.verdicts.cells import Cell, Key, leaves, published_cells
+from repro.verdicts.cells import Cell, Key, leaves, published_cells, read_epoch
 from repro.verdicts.chance import at_chance, chance_interval
 from repro.verdicts.collapse import judge_collapse
 from repro.verdicts.exact import judge_exact
@@ -120,7 +120,7 @@ class Evidence:
             values = [c for c in leaves(self.table.claims) if isinstance(c, Value) and c.metric == metric]
             claims = {c.experiment: c for c in values if c.experiment}
             ours = [s for c in claims.values() if (s := self.admissible(c)) is not None and not any(s.chance_runs)]
-            cells = [c for e in claims if (c := self.cells.get((e, metric))) is not None]
+            cells = [c for e, v in claims.items() if (c := self.cells.get((e, metric, read_epoch(v)))) is not None]
             theirs = [(c.sd, c.n) for c in cells if c.sd is not None and c.n is not None]
             self._priors[metric] = (
                 fit_prior([s.sd or 0.0 for s in ours], [s.n for s in ours]),
@@ -211,7 +211,7 @@ def _value(claim: Value, evidence: Evidence) -> Tested:
     if sample is None:
         return Tested(_no_admissible(claim, evidence))
     if claim.seed is not None:
-        cell = evidence.cells.get((claim.experiment, claim.metric))
+        cell = evidence.cells.get((claim.experiment, claim.metric, read_epoch(claim)))
         return judge_seeded(claim, sample, cell.runs if cell else ())
     context = evidence.context(claim)
     tested = judge_value(claim, sample, context)
@@ -285,13 +285,13 @@ def _deviate(whose: str, deviations: Sequence[Deviation]) -> str:
 
 
 def _original_n(claim: Ordering, cells: Mapping[Key, Cell]) -> int | None:
-    sides = [cells.get(side) for side in zip((claim.better, claim.worse), claim.metrics, strict=True)]
+    sides = [cells.get((*side, claim.which)) for side in zip((claim.better, claim.worse), claim.metrics, strict=True)]
     ns = [c.n for c in sides if c is not None and c.n is not None]
     return min(ns) if len(ns) == 2 else None
 
 
 def _published_rate(claim: Collapse, evidence: Evidence) -> tuple[int, int] | None:
-    cell = evidence.cells.get((claim.experiment, claim.metric))
+    cell = evidence.cells.get((claim.experiment, claim.metric, "last"))
     data = catalogue(evidence.runs, evidence.paper).protocol(claim.experiment).data
     images = evaluated_images(data)
     if cell is None or images is None or cell.n is None:

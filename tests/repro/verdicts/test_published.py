@@ -61,8 +61,18 @@ def test_runs_known_one_by_one_come_first(with_claims):
     (v,) = judge_published(paper)
     assert v.p == pytest.approx(ttest_ind(a, b, equal_var=False).pvalue)
     cells = published_cells(paper)
-    assert cells["b", "top1_accuracy"].n == 5
-    assert cells["a", "top1_accuracy"].runs == a
+    assert cells["b", "top1_accuracy", "last"].n == 5
+    assert cells["a", "top1_accuracy", "last"].runs == a
+
+
+def test_a_sentence_reads_the_published_numbers_of_its_epoch(with_claims):
+    """Where both epochs were published; where one was, it stands in for the other."""
+    both = [value("a", 90.0, 0.1, 3, id="al", which="last"), value("a", 95.0, 0.1, 3, id="ab", which="best"),
+            value("b", 92.0, 0.1, 3, id="bb", which="best")]  # fmt: skip
+    said = ordering()
+    for which, label, mean in (("last", "CONTRADICTED", -2.0), ("best", "SUPPORTED", 3.0)):
+        (v,) = judged(with_claims, *both, replace(said, which=which))
+        assert (v.label, v.mean) == (label, pytest.approx(mean)), which
 
 
 def test_single_runs_are_told_apart_from_evidence(with_claims):
@@ -83,8 +93,8 @@ def test_standard_errors_become_spreads(with_claims):
     cells = published_cells(
         with_claims(value("a", 90.0, 0.1, 4, spread="se"), value("b", 1.0, 0.1, 4, spread="unknown"))
     )
-    assert cells["a", "top1_accuracy"].sd == pytest.approx(0.2)
-    assert cells["b", "top1_accuracy"].sd is None
+    assert cells["a", "top1_accuracy", "last"].sd == pytest.approx(0.2)
+    assert cells["b", "top1_accuracy", "last"].sd is None
 
 
 def test_within(with_claims):
