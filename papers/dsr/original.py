@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One option of the original; ``ours`` is our option, or empty with the reason in ``note``."""
-
-    name: str
-    default: float | str | bool
-    ours: str
-    note: str = ""
-
+from shared.original_flag import Flag
 
 ENGINE = "the engine decides this"
 

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One option of the original; ``ours`` are our options, empty where ``note`` says why."""
-
-    name: str
-    default: str
-    ours: str
-    note: str = ""
-
+from shared.original_flag import Flag
 
 MACHINE = "of the machine: no part of a run's protocol"
 
