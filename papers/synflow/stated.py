@@ -51,13 +51,6 @@ def panels() -> float:
     return float(sum(id == f"{network}-{data}/synflow/c1.00" for network, data, id in named))
 
 
-def seeds() -> float:
-    """Seeds of the tables of Figures 1 and 6."""
-    from papers.synflow.claims import tables
-
-    return only(float(len(tables()[name].seeds)) for name in ("cifar10", "cifar100", "tiny-imagenet", "figure1"))
-
-
 def pretraining() -> float:
     """Epochs before the assignment's magnitude pruning."""
     return only(_option(f"assignment/vgg16/mag/{ratio}x", "epoch") for ratio in RATIOS if ratio > 1)

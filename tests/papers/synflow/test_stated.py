@@ -56,5 +56,5 @@ def test_a_missing_panel_is_noticed(monkeypatch):
 def test_tables_of_unequal_seeds_are_noticed(monkeypatch):
     tables = claims.tables()
     monkeypatch.setattr(claims, "tables", lambda: tables | {"cifar10": replace(tables["cifar10"], seeds=(1, 2))})
-    assert math.isnan(stated.seeds())
+    assert math.isnan(claims.seeds())
     assert broken("paper-runs-per-point")
