@@ -13,65 +13,12 @@ from typing import Any
 
 from papers.random_tickets.names import METHOD, SPOKEN_CHECK
 from papers.random_tickets.protocols import GRID, MORE_RATIOS, SANITY_DATASET, SANITY_NETWORK, SANITY_RATIO
-from papers.random_tickets.settings import CLASSES, DATASETS, NETWORKS, RATIOS
-from shared.claims import Claim, Collapse, Compound, Ordering, Trend
+from papers.random_tickets.saying import SENTENCE, beats, cell, chance, every, same
+from papers.random_tickets.settings import DATASETS, NETWORKS, RATIOS
+from shared.claims import Claim, Compound, Ordering, Trend
 
-SENTENCE = "sentences"
 NOISE = {"cifar10": 0.5, "cifar100": 1.0}
 """Points within which two accuracies are called the same: the data set's default margin."""
-ABSTRACT = "abstract"
-
-
-def cell(variant: str, network: str, dataset: str, method: str, ratio: float, check: str = "") -> str:
-    """The id of an experiment."""
-    return f"{variant}/{network}-{dataset}/{method}/{100 * ratio:g}" + (f"/{check}" if check else "")
-
-
-def _say(experiment: str) -> str:
-    """An experiment in words."""
-    _, where, method, *rest = experiment.split("/")
-    network, _, dataset = where.partition("-")
-    level = f" at {rest[0]} %" if rest else ""
-    check = f" {SPOKEN_CHECK[rest[1]]}" if len(rest) > 1 else ""
-    return f"{METHOD[method]}{level}{check} on {NETWORKS[network]}, {DATASETS[dataset]}"
-
-
-def _short(experiment: str) -> str:
-    _, _, method, *rest = experiment.split("/")
-    return METHOD[method] + (f" {SPOKEN_CHECK[rest[1]]}" if len(rest) > 1 else "")
-
-
-def same(id: str, one: str, other: str, points: float, *, table: str = SENTENCE, source: str = ABSTRACT) -> Ordering:
-    """Two experiments end within so many points of each other."""
-    text = f"{_say(one)} is within {_points(points)} of {_short(other)}"
-    return Ordering(
-        id=id, table=table, text=text, source=source, better=one, worse=other, within=points, paired=_paired(one, other)
-    )
-
-
-def beats(
-    id: str, better: str, worse: str, *, by: float = 0.0, table: str = SENTENCE, source: str = ABSTRACT
-) -> Ordering:
-    """``better`` ends with the higher accuracy, or (``by`` below 0) at most so many points lower."""
-    verb = "is more accurate than" if by >= 0 else f"is at most {_points(-by)} below"
-    text = f"{_say(better)} {verb} {_short(worse)}"
-    return Ordering(
-        id=id, table=table, text=text, source=source, better=better, worse=worse, by=by, paired=_paired(better, worse)
-    )
-
-
-def _points(x: float) -> str:
-    return f"{x:g} point" if x == 1 else f"{x:g} points"
-
-
-def _paired(one: str, other: str) -> bool:
-    """Runs of one method in one code base share initial weights and the order of the data, seed by seed."""
-    return one.split("/")[:3] == other.split("/")[:3]
-
-
-def _all(id: str, text: str, parts: list[Claim], *, source: str = ABSTRACT, note: str = "") -> Compound:
-    """A sentence that stands when all its parts do."""
-    return Compound(id=id, table=SENTENCE, text=text, source=source, note=note, parts=tuple(parts))
 
 
 def _cells(method: str) -> Iterator[tuple[str, str, float]]:
@@ -99,7 +46,7 @@ def _unmoved(q: str, check: str, method: str) -> list[Claim]:
 def _insensitive(q: str, check: str, text: str, note: str) -> Compound:
     """Q1 and Q2: a check changes nothing for tickets drawn before training."""
     parts = [part for method in ("grasp", "snip") for part in _unmoved(q, check, method)]
-    return _all(f"{q}-initial-tickets-{check}", text, parts, note=note)
+    return every(f"{q}-initial-tickets-{check}", text, parts, note=note)
 
 
 def _lottery_tickets() -> tuple[Ordering, Ordering]:
@@ -127,7 +74,7 @@ def _random_match() -> Compound:
             for rival in ("grasp", "snip"):
                 ours, theirs = cell("answer42", n, d, "random", p), cell("answer42", n, d, rival, p)
                 parts.append(beats(f"q3-{n}-{d}-{100 * p:g}-{rival}", ours, theirs, by=-NOISE[d]))
-    return _all(
+    return every(
         "q3-random-matches",
         "Random tickets with smart ratios match or beat SNIP and GraSP",
         parts,
@@ -148,7 +95,7 @@ def _reproducible() -> Compound:
         for n, d in GRID
         for p in RATIOS
     ]
-    return _all(
+    return every(
         "q4-reproducible",
         "The random tickets of the reproduction agree with the paper's",
         parts,
@@ -162,7 +109,7 @@ def _partial_pass() -> Compound:
     method = "lr-rewinding"
     clean = cell("corrected", SANITY_NETWORK, SANITY_DATASET, method, SANITY_RATIO)
     parts: list[Claim] = [beats(f"q5-{check}", clean, f"{clean}/{check}") for check in ("half-dataset", "shuffled")]
-    return _all(
+    return every(
         "q5-partially-trained-pass",
         "Partially trained tickets pass the checks: they lose accuracy with half of the data or shuffled weights",
         parts,
@@ -185,7 +132,7 @@ def _hybrid() -> Compound:
         for p in RATIOS
     ]
     note = "in print hybrid tickets are 0.09 to 2.13 points behind in nine of twelve cells; they gain at 98 % in three"
-    return _all("q6-hybrid-improves", "Hybrid tickets improve on learning-rate rewinding", parts, note=note)
+    return every("q6-hybrid-improves", "Hybrid tickets improve on learning-rate rewinding", parts, note=note)
 
 
 def _hybrid_at_98() -> Compound:
@@ -195,34 +142,21 @@ def _hybrid_at_98() -> Compound:
         beats(f"q6-98-{n}-{d}", cell("answer42", n, d, "hybrid", 0.98), cell("answer42", n, d, "lr-rewinding", 0.98))
         for n, d in cells
     ]
-    return _all("q6-hybrid-improves-at-98", "Hybrid tickets improve on rewinding at 98 %", parts)
+    return every("q6-hybrid-improves-at-98", "Hybrid tickets improve on rewinding at 98 %", parts)
 
 
 def _no_collapse() -> Compound:
     """Q7."""
     hybrid, rewound = (cell("answer42", "vgg19", "cifar10", m, 0.98) for m in ("hybrid", "lr-rewinding"))
     parts: list[Claim] = [
-        _chance("q7-hybrid", hybrid, collapsed=False),
-        _chance("q7-rewinding", rewound, collapsed=True),
+        chance("q7-hybrid", hybrid, collapsed=False),
+        chance("q7-rewinding", rewound, collapsed=True),
     ]
-    return _all(
+    return every(
         "q7-smart-ratios-avoid-collapse",
         "At 98 % on VGG19, magnitude over all layers collapses and magnitude within smart ratios does not",
         parts,
         source="implied",
-    )
-
-
-def _chance(id: str, experiment: str, *, collapsed: bool, table: str = SENTENCE) -> Collapse:
-    dataset = experiment.split("/")[1].partition("-")[2]
-    return Collapse(
-        id=id,
-        table=table,
-        text=f"{_say(experiment)} {'is' if collapsed else 'is not'} at chance",
-        source=ABSTRACT,
-        experiment=experiment,
-        chance=1 / CLASSES[dataset],
-        collapsed=collapsed,
     )
 
 
@@ -233,7 +167,7 @@ def _snip_collapses() -> Compound:
         beats(f"q8-{m}", cell("answer42", "vgg19", "cifar100", m, 0.98), snip, by=10.0, source="tables")
         for m in ("grasp", "random")
     ]
-    return _all(
+    return every(
         "q8-snip-collapses",
         "At 98 % on VGG19, CIFAR-100, GraSP and random tickets are more than ten points above SNIP",
         parts,
@@ -281,7 +215,7 @@ def _falls() -> Compound:
         for m in ("random", "snip", "grasp", "lr-rewinding", "hybrid")
         for n, d in GRID
     ]
-    return _all("q10-falls-with-sparsity", "Accuracy falls with sparsity for every method", parts, source="tables")
+    return every("q10-falls-with-sparsity", "Accuracy falls with sparsity for every method", parts, source="tables")
 
 
 def _hybrid_beats_random() -> Compound:
@@ -297,7 +231,7 @@ def _hybrid_beats_random() -> Compound:
         for p in RATIOS
     ]
     text, note = "On ResNet32, hybrid tickets beat random tickets", "in print by 0.76 to 2.89 points in all six cells"
-    return _all("q11-hybrid-beats-random", text, parts, source="tables", note=note)
+    return every("q11-hybrid-beats-random", text, parts, source="tables", note=note)
 
 
 SENTENCES: tuple[Claim, ...] = (
@@ -348,7 +282,7 @@ def _sanity() -> list[Claim]:
         name = f"sanity-rewinding-{check}"
         claims.append(beats(name, at("lr-rewinding"), at("lr-rewinding", check), table=table, source=source))
     dense = f"corrected/{SANITY_NETWORK}-{SANITY_DATASET}/dense"
-    claims.append(_chance("sanity-dense", dense, collapsed=False, table=table))
+    claims.append(chance("sanity-dense", dense, collapsed=False, table=table))
     name = "sanity-dense-and-rewinding"
     claims.append(same(name, at("lr-rewinding"), dense, points, table=table, source=source))
     return claims
@@ -369,6 +303,6 @@ def of_table(name: str) -> list[Claim]:
     if name in ("grasp", "snip"):  # single logs: the differences are what can be tested (sheet 6.3)
         for q, check in (("q1", "corrupted"), ("q2", "rearranged")):
             text = f"{METHOD[name]} {SPOKEN_CHECK[check]} ends as accurate as without"
-            out.append(_all(f"{name}-{q}-{check}", text, _unmoved(q, check, name)))
+            out.append(every(f"{name}-{q}-{check}", text, _unmoved(q, check, name)))
     out += [replace(s, id=f"{name}-{s.id}") for s in SENTENCES if s.id in beside.get(name, ())]
     return [replace(s, table=name) for s in out]
