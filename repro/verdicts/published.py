@@ -202,7 +202,7 @@ def _steadier(claim: Steadier, cells: Mapping[Key, Cell], paper: Paper) -> Verdi
     if unknown := [e for e, cell in sides if cell is None or cell.sd is None]:
         return _missing(claim, unknown)
     found = [(e, cell) for e, cell in sides if cell is not None]
-    dead = [is_dead(cell, paper.experiments[e].protocol(0)) for e, cell in found]
+    dead = [_is_dead(cell, paper.experiments[e].protocol(0)) for e, cell in found]
     pairs = [(found[i][1], found[i + 1][1], dead[i] or dead[i + 1]) for i in range(0, len(found), 2)]
     alike = [(a.sd or 0.0, b.sd or 0.0) for a, b, gone in pairs if not gone and a.n == b.n]
     left = left_out(sum(gone for *_, gone in pairs), sum(a.n != b.n for a, b, gone in pairs if not gone))
@@ -211,14 +211,13 @@ def _steadier(claim: Steadier, cells: Mapping[Key, Cell], paper: Paper) -> Verdi
     return _verdict(claim, label, reason, mean=gap, p=p_against if label == "CONTRADICTED" else p_for)
 
 
-def is_dead(cell: Cell, protocol: Protocol) -> bool:
+def _is_dead(cell: Cell, protocol: Protocol) -> bool:
     """Whether all published runs of a cell are at chance, as far as its mean and spread tell."""
     images = evaluated_images(protocol.data)
     if images is None:
         return False
-    chance = chance_interval(images, 1 / protocol.model.classes, protocol.data.name)
-    dead = at_chance(round(cell.mean * images / 100), images, 1 / protocol.model.classes, protocol.data.name)
-    return dead and not _may_hide(cell, chance, images, dead)
+    low, high = chance_interval(images, 1 / protocol.model.classes, protocol.data.name)
+    return low <= round(cell.mean * images / 100) <= high and not _may_hide(cell, (low, high), images, True)
 
 
 def _contrast(claim: Trend, cells: list[Cell], sign: int) -> Verdict:

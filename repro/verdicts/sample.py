@@ -22,9 +22,8 @@ class Sample:
 
     ``values`` are in the unit of the metric (accuracy: percent) at the epoch that was asked for, the last by default;
     ``best_values`` at the best; ``correct``/``total`` are the integers of the former, and ``chance_runs`` marks what
-    was at chance level there, among the ``classes`` of the network that ran on
-    ``data``; ``kept`` is the fraction of the prunable
-    weights that each run kept.
+    was at chance level there, among the ``classes`` of the network that ran on ``data``; ``kept`` is the fraction of
+    the prunable weights that each run kept.
     ``records`` are the runs themselves. ``looks`` is 1 for seeds fixed up front and grows each time seeds were added.
     ``data_effect`` is the worst-case effect, in the unit of the metric, of images known to differ from the original's;
     ``left_out`` counts runs whose data bar them, where others remain.

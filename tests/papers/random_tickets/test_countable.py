@@ -47,8 +47,11 @@ def prune(t: Ticket) -> None:
         from papers.random_tickets import paper
 
         state = State(paper.build({}), model, masks, KeyedDraws(0), torch.device("cpu"))
-        known = {"random": components.random_ticket, "hybrid": components.hybrid_ticket}
-        known.get(t.method, magnitude)(state, None, **options)  # type: ignore[operator]
+        known: dict[str, Callable[..., object]] = {
+            "random": components.random_ticket,
+            "hybrid": components.hybrid_ticket,
+        }
+        known.get(t.method, magnitude)(state, None, **options)
 
 
 @pytest.mark.parametrize("variant", ["published", "corrected"])
