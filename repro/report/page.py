@@ -62,7 +62,8 @@ def _names(content: Content) -> dict[str, Any]:
         "judged": [pair for pair in content.sentences if not _unheard(pair)],
         "unheard": [pair for pair in content.sentences if _unheard(pair)],
         "header": HEADER,
-        "tally": _tally(v for t in content.verdicts for v in t.verdicts),
+        "tally": _tally(v for t in content.verdicts for v in t.verdicts if v.gating),
+        "uncounted": sum(not v.gating for t in content.verdicts for v in t.verdicts),
         "missing": [t for t in content.verdicts if t.missing],
         "facts": [
             ("runs", "Runs", facts.RUNS, facts.runs(content.groups)),
@@ -89,7 +90,10 @@ def _belongs(picture: Picture, table: str) -> bool:
 
 
 def _tally(verdicts: Iterable[Verdict]) -> list[tuple[str, str, int]]:
-    """Tone, label and number of verdicts; decided ones first."""
+    """Tone, label and number of verdicts; decided ones first.
+
+    Those that are not counted would say more, or worse, than the paper's own numbers and sentences do.
+    """
     seen: dict[tuple[str, str], int] = {}
     for v in verdicts:
         key = (tone(v), v.label)

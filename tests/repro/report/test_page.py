@@ -148,6 +148,21 @@ def test_both_sides_of_a_sentence_stand_in_one_row(page):
     assert "SUPPORTED" in row[0]
 
 
+def test_the_tally_counts_what_is_counted(full, page):
+    """A number that is only recalled, or a comparison of ours, is no verdict on the paper."""
+    shown = [v for t in full.verdicts for v in t.verdicts]
+    assert "shown, not counted" not in page
+    first = replace(full.verdicts[0], verdicts=tuple(replace(v, gating=False) for v in full.verdicts[0].verdicts))
+    recalled = replace(full)
+    recalled.__dict__["verdicts"] = [first, *full.verdicts[1:]]  # where the property keeps what it computed
+    count = re.compile(r'<li class="chip \w+"><b>(\d+)</b> ([^<]+)</li>')
+    rest = len(shown) - len(first.verdicts)
+    assert sum(int(n) for n, _ in count.findall(page)) == len(shown)
+    found = {name: int(n) for n, name in count.findall(render(recalled))}
+    assert found.pop("shown, not counted") == len(first.verdicts) > 0
+    assert sum(found.values()) == rest
+
+
 def test_conditions_and_checklist_come_from_the_records(page):
     text = seen(page).text
     assert "NVIDIA H100 80GB HBM3" in text
