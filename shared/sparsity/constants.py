@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from shared.sparsity.channels import ADDITIONS, KEEPING_FUNCTIONS, Channels
+from shared.sparsity.channels import Channels, adds, keeps
 
 Constant = tuple[Tensor, Tensor]
 """Which channels are constant (bool), and their values (0 elsewhere)."""
@@ -26,31 +27,39 @@ def constants(found: Channels) -> dict[fx.Node, Constant]:
 
 
 def _of(found: Channels, node: fx.Node, known: dict[fx.Node, Constant]) -> Constant | None:
+    module = found.modules[str(node.target)] if node.op == "call_module" else None
     sources = [known.get(a) for a in node.all_input_nodes]
     first = sources[0] if sources else None
-    if node.op == "call_module":
-        module = found.modules[str(node.target)]
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            return _layer(module, first)
-        if first is None:
-            return None
-        if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
-            return _norm(module, first)
-        if isinstance(module, nn.ReLU):
-            return first[0], first[1].clamp_min(0)
-        return first
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        return _layer(module, first)
     if first is None:
         return None
-    name = str(node.target) if node.op == "call_method" else getattr(node.target, "__name__", "")
-    if node.op == "call_function" and node.target in ADDITIONS:
-        second = sources[1] if len(sources) == 2 else None
-        if second is None:
-            return None
-        both = first[0] & second[0]
-        return both, (first[1] + second[1]) * both
-    if name == "relu":
+    if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
+        return _norm(module, first) if len(first[0]) == module.num_features else None
+    if adds(node):
+        return _sum(first, sources[1])
+    if not keeps(node, module):
+        return None
+    if isinstance(module, nn.ReLU) or node.target in ("relu", torch.relu, F.relu):
         return first[0], first[1].clamp_min(0)
-    return first if name in ("mean", "contiguous") or node.target in KEEPING_FUNCTIONS else None
+    if _averages_the_border(node, module):
+        zero = first[0] & (first[1] == 0)
+        return zero, first[1] * zero
+    return first
+
+
+def _sum(first: Constant, second: Constant | None) -> Constant | None:
+    if second is None or len(first[0]) != len(second[0]):
+        return None
+    both = first[0] & second[0]
+    return both, (first[1] + second[1]) * both
+
+
+def _averages_the_border(node: fx.Node, module: nn.Module | None) -> bool:
+    """Whether an average pool may count zeros around the map, so that a constant is another number at its edge."""
+    if isinstance(module, nn.AvgPool2d):
+        return module.padding not in (0, (0, 0))
+    return node.target is F.avg_pool2d and (len(node.args) > 3 or "padding" in node.kwargs)
 
 
 def _layer(module: nn.Conv2d | nn.Linear, source: Constant | None) -> Constant:
