@@ -23,11 +23,15 @@ from shared.sparsity.constants import Constant, constants
 
 @torch.no_grad()
 def compacted(model: nn.Module) -> nn.Module:
-    """A smaller copy of a network that gives the same outputs in evaluation mode; the network itself stays as it is."""
-    small = copy.deepcopy(model).eval()
+    """A smaller copy of a network that gives the same outputs in evaluation mode; the network itself stays as it is.
+
+    It is worked out on the CPU, and is on the device of the network when it is done.
+    """
+    device = next(model.parameters()).device
+    small = copy.deepcopy(model).eval().cpu()
     while _shrink(small):
         pass
-    return small
+    return small.to(device)
 
 
 def _shrink(model: nn.Module) -> bool:

@@ -43,7 +43,7 @@ def inference(model: nn.Module, prunable: Sequence[str], images: Tensor, **limit
     shape = tuple(images.shape[1:])
     pruned = copy.deepcopy(model).eval()
     networks = {"dense": filled(model, prunable), "pruned": pruned}
-    small = compacted(copy.deepcopy(model).cpu()).to(images.device)
+    small = compacted(model)
     found: dict[str, Any] = {"images": len(images), "threads": torch.get_num_threads()}
     if size_of(small, shape) != size_of(pruned, shape):
         networks["compact"] = small.to(memory_format=torch.channels_last)

@@ -18,6 +18,7 @@ NETWORKS = [
     (Model(name="cifar-alexnet", width=0.125), (3, 32, 32)),
     (Model(name="cifar-resnext", width=0.125, options={"depth": 11, "cardinality": 2}), (3, 32, 32)),
     (Model(name="cifar-densenet", options={"depth": 10}), (3, 32, 32)),
+    (Model(name="wide_resnet", width=0.5, options={"depth": 10, "dropout": 0.3}), (3, 32, 32)),
 ]
 
 
@@ -97,3 +98,13 @@ def test_latency_is_a_time() -> None:
     assert len(found) == 2
     assert min(found) > 0
     assert model.training
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_network_on_a_gpu_is_compacted_there() -> None:
+    model = pruned(NETWORKS[1][0], seed=0).cuda()
+    small = compacted(model)
+    assert next(small.parameters()).is_cuda
+    assert next(small.parameters()).numel() < next(model.parameters()).numel()
+    assert largest_difference(model, small, torch.rand(2, 1, 28, 28, dtype=torch.float64).cuda()) < 1e-11
