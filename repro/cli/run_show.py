@@ -130,6 +130,10 @@ def lines(single: Single) -> list[tuple[str, str]]:
         ("weights", parameters(o)),
         ("MACs", f"{o.macs_sparse:,} of {o.macs_dense:,} a sample ({ratio(o.macs_dense, o.macs_sparse)})"),
     ]
+    if (five := record.metric("top5_accuracy")) is not None:
+        found.insert(
+            2, ("top-5", f"last {five:.2f} %, at the best epoch {record.metric('top5_accuracy', which='best'):.2f} %")
+        )
     if o.status == "diverged":
         found.insert(1, ("state", "[bad]diverged[/]: the loss is no longer finite; a smaller --lr may help"))
     found += results(o.extra)

@@ -14,7 +14,7 @@ from repro.evidence.store import scan
 from shared.errors import ReproError
 from shared.protocol import Train
 
-WHOLE = ("epoch", "test_correct", "test_correct_after", "train_correct", "remaining")
+WHOLE = ("epoch", "test_correct", "test_correct_after", "train_correct", "test_top5", "remaining")
 """Curve columns that hold counts."""
 
 
@@ -107,6 +107,9 @@ def _curve(columns: dict[str, list[object]]) -> Iterator[str]:
             yield f"curve column {name} has {len(values)} values for {len(epochs)} epochs"
         if name in WHOLE and any(v is not None and (not isinstance(v, int) or v < 0) for v in values):
             yield f"curve column {name} holds something that is no count"
+    within = zip(columns.get("test_correct", []), columns.get("test_top5", []), strict=False)
+    if any(isinstance(one, int) and isinstance(five, int) and one > five for one, five in within):
+        yield "more labels have the highest logit than are among the five highest"
 
 
 def _last_epoch(columns: dict[str, list[object]], last: Score) -> Iterator[str]:

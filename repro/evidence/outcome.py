@@ -34,7 +34,8 @@ class Outcome(Part):
     ``best`` is taken only over epochs in which the final sparsity was in force. ``curve`` maps a column name
     (``epoch``, ``lr``, ``test_correct``, ``test_loss``, ``train_correct``, ``train_loss``, ``penalty``,
     ``sparsity_before``, ``sparsity_after``, ``remaining``, ``test_correct_after``) to one value per epoch;
-    ``test_correct_after`` is the evaluation after that epoch's pruning, ``None`` where nothing was pruned.
+    ``test_correct_after`` is the evaluation after that epoch's pruning, ``None`` where nothing was pruned. Runs of 100
+    classes and more have ``test_top5`` too: the images whose label is among the five highest logits.
     ``layers`` is a sequence, ``curve`` and ``extra`` are mappings; of records that were read, the three are parsed at
     the first access.
     """
@@ -52,3 +53,9 @@ class Outcome(Part):
     curve: Curve
     collapse: str | None = None
     extra: Extra = Field(default_factory=Extra)
+
+    def top5_percent(self, score: Score) -> float | None:
+        """Top-5 accuracy in percent at the epoch of a score; ``None`` where the run did not measure it."""
+        if not (top5 := self.curve.get("test_top5")):
+            return None
+        return 100 * top5[self.curve["epoch"].index(score.epoch)] / score.total if score.epoch else None

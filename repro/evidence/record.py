@@ -13,7 +13,7 @@ from shared.protocol import Protocol
 
 __all__ = ["WITH_BEST", "Cost", "Environment", "Layer", "Outcome", "Part", "Record", "Score", "Status"]
 
-WITH_BEST = ("top1_accuracy", "top1_error")
+WITH_BEST = ("top1_accuracy", "top1_error", "top5_accuracy", "top5_error")
 """Metrics whose best value over the epochs is another than the last; all others are the same for both."""
 
 
@@ -53,12 +53,13 @@ class Record(Part):
         Args:
             name: a metric as named in claims.csv.
             epoch: for ``..._at_epoch`` metrics.
-            which: ``last`` or ``best``.
+            which: ``last`` or ``best``; top-5 is read at the best epoch by top-1, which is one network's two numbers.
         """
         o, curve = self.outcome, self.outcome.curve
         if name in WITH_BEST:
-            percent = (o.best if which == "best" else o.last).percent
-            return percent if name == "top1_accuracy" else 100 - percent
+            score = o.best if which == "best" else o.last
+            percent = score.percent if name.startswith("top1") else o.top5_percent(score)
+            return 100 - percent if name.endswith("error") and percent is not None else percent
         if name == "remaining_weights":
             return float(o.remaining)
         if name == "int8_top1_accuracy":

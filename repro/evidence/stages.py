@@ -7,9 +7,11 @@ from repro.evidence.outcome import Outcome
 from repro.evidence.spread import spread_metric
 from shared.protocol import Protocol, Prune, Train
 from shared.sparsity.alive import Alive, merged
-from shared.training.selection import best_before_epoch
+from shared.training.selection import best_before_epoch, best_or_pruned
 
 STAGES = ("top1_accuracy_dense", "top1_accuracy_before_finetune", "top1_accuracy_best_before_epoch")
+
+BY_TOP5 = {"top1_accuracy_best_by_top5": "test_correct", "top5_accuracy_best_by_top5": "test_top5"}
 
 COMPACTED = {"compacted_macs_percent": "macs", "compacted_parameters_percent": "parameters"}
 
@@ -22,7 +24,9 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
         outcome: what came out.
         name: ``top1_accuracy_dense`` (before the pruning), ``top1_accuracy_before_finetune`` (right after it),
             ``top1_accuracy_best_before_epoch`` (the best of what is measured before each epoch of finetuning, so the
-            pruned network competes and the last epoch does not), ``compression_rate``, ``alive_inputs:TENSOR``,
+            pruned network competes and the last epoch does not), ``top1_accuracy_best_by_top5`` and
+            ``top5_accuracy_best_by_top5`` (after the epoch of finetuning with the best top-5, or of the pruned network
+            if none is better: hoyer sheet 4.9), ``compression_rate``, ``alive_inputs:TENSOR``,
             ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs), or
             ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only),
             ``compacted_macs_percent`` and ``compacted_parameters_percent`` (of the smaller dense network that was
@@ -36,6 +40,8 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
         return _structured_macs(protocol, outcome)
     if name in COMPACTED:
         return _compacted(outcome, COMPACTED[name])
+    if name in BY_TOP5:
+        return _best_by_top5(protocol, outcome, BY_TOP5[name])
     if name not in STAGES:
         return left_metric(outcome, name) if name.startswith(LEFT) else spread_metric(outcome, name)
     curve = outcome.curve.get("test_correct", [])
@@ -65,10 +71,20 @@ def epochs_before_pruning(protocol: Protocol) -> int:
     return epochs
 
 
-def _after_pruning(protocol: Protocol, outcome: Outcome) -> int | None:
+def _after_pruning(protocol: Protocol, outcome: Outcome, column: str = "test_correct") -> int | None:
     name = next((p.name for p in protocol.phases if isinstance(p, Prune)), None)
-    found = outcome.extra.get(name, {}).get("test_correct") if name else None
+    found = outcome.extra.get(name, {}).get(column) if name else None
     return int(found) if found is not None else None
+
+
+def _best_by_top5(protocol: Protocol, outcome: Outcome, column: str) -> float | None:
+    pruned = _after_pruning(protocol, outcome, "test_top5")
+    after = outcome.curve.get("test_top5", [])[epochs_before_pruning(protocol) :]
+    if pruned is None or not after:
+        return None
+    epoch = best_or_pruned(pruned, after)
+    found = _after_pruning(protocol, outcome, column) if epoch < 0 else outcome.curve[column][epoch - len(after)]
+    return None if found is None else 100 * found / outcome.last.total
 
 
 def _alive(outcome: Outcome, name: str) -> float | None:

@@ -17,6 +17,7 @@ from shared.protocol import Protocol, Prune, Quantise, Train, canonical
 COLUMNS = {
     "test_correct": "test/accuracy",
     "test_correct_after": "test/accuracy_after_pruning",
+    "test_top5": "test/top5_accuracy",
     "train_correct": "train/accuracy",
     "test_loss": "test/loss",
     "train_loss": "train/loss",
@@ -155,7 +156,7 @@ def points(record: Record) -> Iterator[Point]:
     outcome, curve = record.outcome, record.outcome.curve
     start, stop = span(record)
     epochs = [int(e) for e in curve.get("epoch", [])]
-    totals = {"test_correct": outcome.last.total, "test_correct_after": outcome.last.total}
+    totals = dict.fromkeys(("test_correct", "test_correct_after", "test_top5"), outcome.last.total)
     totals["train_correct"] = outcome.train_total
     for column, values in curve.items():
         if column in LEFT_OUT or (column == "penalty" and not any(values)):

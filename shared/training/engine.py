@@ -21,7 +21,7 @@ from shared.protocol import Phase, Protocol, Prune, Quantise, Rewind, Train
 from shared.sparsity.masks import Masks, prunable_parameters
 from shared.training import components as registry
 from shared.training import rewind
-from shared.training.evaluate import Evaluation, evaluate
+from shared.training.evaluate import TOP5_FROM, Evaluation, evaluate
 from shared.training.graph import GraphedStep
 from shared.training.method import Component, overrides
 from shared.training.optim import build_optimizer, learning_rate, set_hyperparameters
@@ -135,7 +135,10 @@ class Engine:
             if structural(phase.checks):
                 apply_checks(self.state, phase.checks, dense)
             self.state.sparsity = self.state.measured_sparsity()
-            self.extra[phase.name] = {**self.extra[phase.name], "test_correct": self.evaluate().correct}
+            left = self.evaluate()
+            self.extra[phase.name] = {**self.extra[phase.name], "test_correct": left.correct}
+            if left.top5 is not None:
+                self.extra[phase.name]["test_top5"] = left.top5
             self._save(Position(index + 1, 0, len(self.rows)))
         elif isinstance(phase, Rewind):
             self.extra[phase.name] = rewind.rewind(self.state, self.directory, index, self.rows)
@@ -245,6 +248,8 @@ class Engine:
         result = self.evaluate()
         row |= {"test_correct": result.correct, "test_total": result.total}
         row["test_loss"] = result.loss if math.isfinite(result.loss) else None
+        if result.top5 is not None:
+            row["test_top5"] = result.top5
 
     def _finish_epoch(self, index: int, phase: Train, method: list[Component]) -> None:
         """Prune, measure, log and checkpoint: everything after the evaluation of an epoch."""
@@ -293,7 +298,8 @@ class Engine:
     def evaluate(self) -> Evaluation:
         """The network as it stands, on the split that the protocol names."""
         batches = self.setup.test.eval_batches(self.setup.eval_batch, self.world.part)
-        return evaluate(self.state.model, batches, self.protocol.precision, self.world)
+        top5 = self.protocol.model.classes >= TOP5_FROM
+        return evaluate(self.state.model, batches, self.protocol.precision, self.world, top5=top5)
 
 
 def quantisation() -> Any:

@@ -33,6 +33,9 @@ COLUMNS = (
     "remaining",
     "seconds",
 )
+SOMETIMES = ("test_top5",)
+"""Columns that only some runs have: those with many classes."""
+
 BINS = 41
 
 
@@ -71,7 +74,7 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
             }
             for layer in table
         ],
-        "curve": {column: [_short(row.get(column)) for row in rows] for column in COLUMNS},
+        "curve": {column: [_short(row.get(column)) for row in rows] for column in _columns(rows)},
         "collapse": collapse(live, state.model, shape),
         "extra": {
             **engine.extra,
@@ -82,6 +85,10 @@ def summarise(engine: Engine, status: str) -> dict[str, Any]:
             "alive": {n: [a.inputs, a.outputs] for n, a in alive_table(live).items()},
         },
     }
+
+
+def _columns(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    return (*COLUMNS, *(c for c in SOMETIMES if any(c in row for row in rows)))
 
 
 def survivors(masks: Masks) -> dict[str, Tensor]:

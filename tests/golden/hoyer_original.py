@@ -39,15 +39,6 @@ def cifar_table(weights: Mapping[str, Tensor]) -> tuple[dict[str, Alive], int, i
     return rows, kept, total
 
 
-def strictly_better(pruned: float, after: Sequence[float]) -> int:
-    """ImageNet script, on top-5: an epoch replaces only a strictly smaller value; -1 is the pruned network."""
-    best, chosen = pruned, -1
-    for epoch, value in enumerate(after):
-        if value > best:
-            best, chosen = value, epoch
-    return chosen
-
-
 def totals(kept: int, total: int) -> dict[str, Any]:
     """The last lines of every report: alive, pruned, compression and percentage with two decimals."""
     return {

@@ -33,6 +33,10 @@ CHANGES = {
     "has 1 values for": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "lr": [0.1]})),
     "do not increase": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "epoch": [1] * 20})),
     "no count": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "remaining": [0.5] * 20})),
+    "among the five highest": lambda r: changed(
+        r,
+        curve=type(r.outcome.curve)({**r.outcome.curve, "test_top5": [c - 1 for c in r.outcome.curve["test_correct"]]}),
+    ),
     "shape": lambda r: changed(
         r, layers=(r.outcome.layers[0].model_copy(update={"shape": (1,)}), *r.outcome.layers[1:])
     ),

@@ -40,7 +40,38 @@ def test_the_best_before_an_epoch_leaves_out_training_and_the_last_epoch(
     assert stage_metric(protocol, outcome(factory, pruned), "top1_accuracy_best_before_epoch") == pytest.approx(best)
 
 
+@pytest.mark.parametrize(
+    ("pruned", "five", "best"),
+    [
+        (90, [100, 120, 110, 120], (40.0, 60.0)),
+        (120, [100, 120, 110, 120], (15.0, 60.0)),
+        (119, [120] * 4, (30.0, 60.0)),
+    ],
+)
+def test_the_best_by_top5_is_the_pruned_network_unless_an_epoch_is_better(
+    factory: Any, protocol: Protocol, pruned: int, five: list[int], best: tuple[float, float]
+) -> None:
+    """Training does not compete, and of equals the first counts (hoyer sheet 4.9)."""
+    found = outcome(factory, 30)
+    curve = {"test_correct": CURVE, "test_top5": [150, 150, *five]}
+    extra = {"prune": {"test_correct": 30, "test_top5": pruned}}
+    found = found.model_copy(update={"curve": curve, "extra": extra})
+    names = ("top1_accuracy_best_by_top5", "top5_accuracy_best_by_top5")
+    assert tuple(stage_metric(protocol, found, n) for n in names) == pytest.approx(best)
+
+
 def test_stages_before_finetuning(factory: Any, protocol: Protocol) -> None:
     found = outcome(factory, 30)
     assert stage_metric(protocol, found, "top1_accuracy_dense") == pytest.approx(45)
     assert stage_metric(protocol, found, "top1_accuracy_before_finetune") == pytest.approx(15)
+
+
+def test_top5_is_read_at_the_last_and_at_the_best_epoch(factory: Any) -> None:
+    record = factory.make_record()
+    assert record.metric("top5_accuracy") is None
+    curve = {**record.outcome.curve, "test_top5": [c + 7 for c in record.outcome.curve["test_correct"]]}
+    record = record.model_copy(update={"outcome": record.outcome.model_copy(update={"curve": curve})})
+    for which, score in (("last", record.outcome.last), ("best", record.outcome.best)):
+        five = 100 * (score.correct + 7) / score.total
+        assert record.metric("top5_accuracy", which=which) == pytest.approx(five)
+        assert record.metric("top5_error", which=which) == pytest.approx(100 - five)

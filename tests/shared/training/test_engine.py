@@ -15,6 +15,7 @@ from shared.errors import ReproError
 from shared.protocol import Method, Optimizer, Protocol, Prune, Schedule
 from shared.training.engine import Engine
 from shared.training.method import Component
+from shared.training.outcome import summarise
 from shared.training.rundir import RunDirectory
 from shared.training.saved import Position
 from shared.training.state import State
@@ -64,6 +65,22 @@ def test_prunings_happen_after_evaluation_and_counts_are_exact(make_engine: Make
     assert rows[1]["sparsity_before"] == 0 < rows[1]["sparsity_after"]
     assert rows[1]["test_correct_after"] is not None
     assert rows[2]["test_correct_after"] is None
+
+
+def test_runs_of_many_classes_count_the_five_highest_too(make_engine: Make, tiny: Tiny) -> None:
+    few = make_engine()
+    few.run()
+    assert "test_top5" not in few.rows[-1]
+    assert "test_top5" not in summarise(few, "finished")["curve"]
+    plan = tiny()
+    many = make_engine(plan.with_(model=plan.model.model_copy(update={"classes": 100})), folder="many")
+    many.run()
+    with torch.no_grad():
+        batch = next(iter(many.setup.test.eval_batches(70)))
+        order = many.state.model.eval()(batch.images).argsort(1, descending=True)
+    near = sum(label in five for label, five in zip(batch.labels.tolist(), order[:, :5].tolist(), strict=True))
+    assert many.rows[-1]["test_correct"] < near < 70
+    assert summarise(many, "finished")["curve"]["test_top5"][-1] == many.rows[-1]["test_top5"] == near
 
 
 def test_removed_weights_never_revive_under_momentum_and_decay(make_engine: Make) -> None:

@@ -77,7 +77,15 @@ def test_masks_are_those_of_one_process_on_every_rank(found: Found, alone: dict[
 
 
 def test_numbers_are_those_of_one_process_to_rounding(found: Found, alone: dict[str, Any]) -> None:
-    counted = ("train_correct", "test_correct", "test_total", "remaining", "sparsity_after", "test_correct_after")
+    counted = (
+        "train_correct",
+        "test_correct",
+        "test_top5",
+        "test_total",
+        "remaining",
+        "sparsity_after",
+        "test_correct_after",
+    )
     for rank in found:
         rows = rank["whole"]["rows"]
         assert [[r[k] for k in counted] for r in rows] == [[r[k] for k in counted] for r in alone["rows"]]

@@ -54,7 +54,7 @@ def protocol() -> Protocol:
     optimizer = Optimizer(lr=0.02, momentum=0.9, weight_decay=5e-4)
     return Protocol(
         paper="flipout",
-        model=Model(name="resnet18", width=0.0625, channels=1, size=8),
+        model=Model(name="resnet18", width=0.0625, channels=1, size=8, classes=100),
         data=Data(name="random", mean=(0.5,), std=(0.25,), augment=(Augment(kind="pad-crop", padding=1),)),
         phases=(
             Train(name="dense", epochs=1, batch_size=BATCH, optimizer=optimizer),
