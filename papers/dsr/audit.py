@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
-from papers.dsr.reallocations import Event, events, left_by_epoch, options, started_with
+from papers.dsr.reallocations import Counts, Event, events, left_by_epoch, options, started_with
 from shared.appendix import Run
 from shared.protocol import Train
 from shared.sparsity.reallocation import adapted
+from shared.sparsity.units import unit_size
 from shared.training.components.events import Clock
 
 FIRST_THRESHOLD = 1e-3
@@ -17,14 +19,15 @@ FIRST_THRESHOLD = 1e-3
 def broken_laws(run: Run) -> list[str]:
     """The laws that some reallocation of this run broke, as sentences; empty if all held.
 
-    Checked: events happened when they were due; what was active before one is what the last one left; nothing is lost,
-    and under ``exact`` and ``within`` nothing won either; the threshold started as given and followed its rule; the
-    record's count of active weights at the end of each epoch is that of the events.
+    Checked: events happened when they were due; what was active before one is what the last one left; nothing is lost
+    (under ``within``: nothing for which its tensor had room), and under ``exact`` and ``within`` nothing won either;
+    the threshold started as given and followed its rule; the record's count of active weights at the end of each epoch
+    is that of the events.
     """
     happened, rule = events(run), options(run)
     if not happened:
         return []
-    out = [*_times(run, happened), *_counts(run, happened), *_conserved(happened, str(rule.get("allocation", "")))]
+    out = [*_times(run, happened), *_counts(run, happened), *_conserved(run, happened)]
     target = rule.get("target")
     if target is not None and not rule.get("exact_count"):
         if happened[0].threshold != rule.get("threshold", FIRST_THRESHOLD):
@@ -65,14 +68,28 @@ def _counts(run: Run, happened: list[Event]) -> list[str]:
     return out
 
 
-def _conserved(happened: list[Event], allocation: str) -> list[str]:
+def _conserved(run: Run, happened: list[Event]) -> list[str]:
     out = []
+    allocation, sizes = str(options(run).get("allocation", "")), units(run)
     for event in happened:
         surplus = sum(event.grown) - event.moved
-        if surplus < 0 and allocation != "within":  # a full tensor has no room for what it lost (sheet 4.2)
+        if surplus < 0 and surplus + lost_without_room(event, sizes, allocation) < 0:
             out.append(f"The event after iteration {event.step} lost {-surplus} units.")
         elif surplus and allocation == "exact":
             out.append(f"The event after iteration {event.step} made {surplus} units.")
-        elif allocation == "within" and any(g > k for g, k in zip(event.grown, event.dropped, strict=True)):
+        elif "within" in allocation and any(g > k for g, k in zip(event.grown, event.dropped, strict=True)):
             out.append(f"The event after iteration {event.step} moved units to another tensor.")
     return out
+
+
+def lost_without_room(event: Event, sizes: Counts, allocation: str) -> int:
+    """Units that their tensor had no free place for, which the published growth within tensors loses (sheet 4.2)."""
+    if allocation != "within":
+        return 0
+    return sum(max(0, k - (n - b)) for k, n, b in zip(event.dropped, sizes, event.before, strict=True))
+
+
+def units(run: Run) -> Counts:
+    """Units of each prunable tensor, active or not, at the granularity of the run's reallocations."""
+    granularity: Any = options(run).get("granularity", "weight")
+    return tuple(layer.total // unit_size(layer.shape, granularity) for layer in run.outcome.layers)

@@ -150,7 +150,7 @@ def _reallocation(c: Choice, job: Job, schedule: settings.Schedule, stop: int | 
     more: Options = by_gradient | ({"new": "random"} if c["growth_init"] == "random" else {})
     across = c.given("growth_allocation", "proportional" if c["method"] == "dsr" else "within") == "proportional"
     rules = protocols.rules(job, c["variant"])
-    allocation = ("exact" if rules == "corrected" else "published") if across else "within"
+    allocation = ("exact" if rules == "corrected" else "published") if across else recipes.within(rules)
     if criterion == "fraction":
         fraction = c.given("drop_fraction", job.fraction)
         method = recipes.set_(schedule, fraction, stop, rules, more)

@@ -28,9 +28,11 @@ def laws(runs: list[Run]) -> Iterator[str]:
     if broken:
         yield f"Laws of reallocation were broken {len(broken)} times in {total:,} events, first so: {broken[0]}"
     elif moving:
+        lost = sum(max(0, e.moved - sum(e.grown)) for run in moving for e in events(run))
+        words = f"lost {lost:,} weights, each in a tensor without room to regrow it" if lost else "lost no weight"
         yield (
             f"All {total:,} reallocations of {counted(len(moving))} kept the laws: they happened when due, started "
-            "from what the last one left, lost no weight, and the threshold followed its rule."
+            f"from what the last one left, {words}, and the threshold followed its rule."
         )
 
 

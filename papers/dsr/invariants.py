@@ -19,13 +19,14 @@ ALIKE = [{"type": "linear", "in": 20, "out": 20, "bias": False}] * 5
 
 
 @cache
-def trajectory(variant: str, method: str = "dsr", *, alike: bool = False) -> dict[str, Any]:
+def trajectory(variant: str, method: str = "dsr", *, alike: bool = False, full: bool = False) -> dict[str, Any]:
     """Forty events of DSR or SET on a small network whose weights move at random in between.
 
     Args:
         variant: rules of the events.
         method: ``dsr`` or ``set``.
         alike: five equal tensors and a target of three units, where the published rounding creates some.
+        full: nothing is removed from the last tensor at first, which then has no room to regrow what it drops.
     """
     import torch
 
@@ -34,7 +35,7 @@ def trajectory(variant: str, method: str = "dsr", *, alike: bool = False) -> dic
     from shared.models.layers import sequential
     from shared.training.components.reallocate import Reallocation
 
-    state, target = _state(sequential(ALIKE if alike else LAYERS)), 3 if alike else 60
+    state, target = _state(sequential(ALIKE if alike else LAYERS), full=full), 3 if alike else 60
     schedule = SCHEDULES["mnist_schedule"]
     by_threshold = recipes.dsr(schedule, target, None, variant)
     moves = recipes.set_(schedule, 0.1, None, variant) if method == "set" else by_threshold
@@ -67,7 +68,7 @@ def _items(state: State) -> Any:
     return state.masks.parameters.items()
 
 
-def _state(model: Any) -> State:
+def _state(model: Any, *, full: bool = False) -> State:
     import torch
 
     from shared.draws import KeyedDraws
@@ -83,7 +84,8 @@ def _state(model: Any) -> State:
     masks = Masks(prunable_parameters(model))
     state = State(plan, model, masks, KeyedDraws(7), torch.device("cpu"))
     keep_dormant(state)
-    masks.set(random_masks(masks, state.draws, dict.fromkeys(masks, 0.8)))
+    sparsity = dict.fromkeys(masks, 0.8) | ({list(masks)[-1]: 0.0} if full else {})
+    masks.set(random_masks(masks, state.draws, sparsity))
     return state
 
 
@@ -108,9 +110,16 @@ def grown_start_at_zero() -> float:
 
 
 def set_within() -> float:
-    """SET keeps the number of active weights of every tensor."""
-    counts = trajectory("published", "set")["per_tensor"]
-    return float(all(c == counts[0] for c in counts))
+    """SET keeps the number of active weights of every tensor; as published only where it has room (sheet 4.2).
+
+    The published rule makes the first event of a full tensor lose what it drops, and swaps in that hole ever after;
+    ``corrected`` leaves a full tensor alone.
+    """
+    kept = [trajectory("published", "set"), trajectory("corrected", "set"), trajectory("corrected", "set", full=True)]
+    law = all(c == run["per_tensor"][0] for run in kept for c in run["per_tensor"])
+    first, *later = ([*c.values()] for c in trajectory("published", "set", full=True)["per_tensor"])
+    first[-1] -= int(0.1 * first[-1]) + 1
+    return float(law and all(c == first for c in later))
 
 
 def rewired_within() -> float:

@@ -67,9 +67,14 @@ def dsr(
     return _reallocate(schedule, stop, options | (more or {}))
 
 
+def within(rules: str) -> str:
+    """Growth in the tensor that dropped: as published a full tensor loses weights for good, corrected none (4.2)."""
+    return "within-exact" if rules == "corrected" else "within"
+
+
 def set_(schedule: Schedule, fraction: float, stop: int | None, rules: str, more: Options | None = None) -> Method:
     """A fraction of each tensor, regrown in the same tensor (section 4.2)."""
-    options: Options = {"fraction": fraction, "allocation": "within"}
+    options: Options = {"fraction": fraction, "allocation": within(rules)}
     if extra(rules) != 1:
         options["extra"] = extra(rules)
     return _reallocate(schedule, stop, options | (more or {}))

@@ -24,6 +24,24 @@ def within_tensor(dropped: Sequence[int], free: Sequence[int]) -> Counts:
     return [min(k, f) for k, f in zip(dropped, free, strict=True)]
 
 
+def replaceable(scores: Tensor, dropped: Tensor, live: Tensor) -> Tensor:
+    """Of the units that a tensor would lose, those of lowest score for which it has a free one: none if it is full.
+
+    What is dropped for lack of room under ``within_tensor`` is never regrown, so a rule that conserves counts keeps it.
+
+    Args:
+        scores: ``[n]``.
+        dropped: ``[n]`` bool, some of the live units.
+        live: ``[n]`` bool, before the event.
+
+    Source: dsr sheet, section 4.2 and trap 4.
+    """
+    room = live.numel() - int(live.sum())
+    if int(dropped.sum()) <= room:
+        return dropped
+    return lowest(scores.masked_fill(~dropped, torch.inf), room, first=dropped)
+
+
 def proportional_published(
     survivors: Sequence[int], dropped: Sequence[int], free: Sequence[int], draw_layer: Callable[[], int]
 ) -> list[tuple[Counts, Counts]]:

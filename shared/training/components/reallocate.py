@@ -23,7 +23,7 @@ from shared.training.components.masked_weights import keep_dormant
 from shared.training.method import Component
 from shared.training.state import State
 
-Allocation = Literal["published", "exact", "within"]
+Allocation = Literal["published", "exact", "within", "within-exact"]
 
 
 class Reallocation(Component):
@@ -37,7 +37,8 @@ class Reallocation(Component):
         fraction: drop this fraction of each tensor instead of using a threshold.
         extra: units dropped beside the fraction (1 in the later generation of the published code, 0 in the earlier).
         allocation: ``published`` shares with rounding remainders drawn at random; ``exact`` conservation with regard to
-            free capacity; ``within`` the tensor that lost them.
+            free capacity; ``within`` the tensor that lost them, as far as it has room (what a full one drops is lost
+            for good, sheet 4.2); ``within-exact`` the same, but a tensor drops no more than it has room to grow.
         spare: which unit survives where a tensor would be emptied (threshold mode).
         granularity: units of convolutions.
         new: value of grown units: ``zero``, or ``random`` (all inactive positions are redrawn at every event).
@@ -99,6 +100,8 @@ class Reallocation(Component):
         live = [live_units(m, self.granularity) for m in masks.live.values()]
         scores = [unit_scores(p, self.granularity) for p in masks.parameters.values()]
         dropped = self._drop(scores, live)
+        if self.allocation == "within-exact" and self.grow == "random":  # by gradient, what was dropped may come back
+            dropped = [growth.replaceable(*units) for units in zip(scores, dropped, live, strict=True)]
         survivors = [m & ~d for m, d in zip(live, dropped, strict=True)]
         k, r = [int(d.sum()) for d in dropped], [int(s.sum()) for s in survivors]
         by_gradient = self.grow == "gradient"
@@ -136,7 +139,7 @@ class Reallocation(Component):
         return [reallocation.below_threshold(s, m, self.threshold, self.spare) for s, m in pairs]
 
     def _allocate(self, state: State, r: list[int], k: list[int], free: list[int]) -> tuple[list[int], int]:
-        if self.allocation == "within":
+        if self.allocation in ("within", "within-exact"):
             return growth.within_tensor(k, free), 1
         if self.allocation == "exact":
             return growth.proportional_exact(r, sum(k), free), 1

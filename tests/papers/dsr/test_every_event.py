@@ -26,6 +26,20 @@ CASES = {
     "set across tensors": {"sparsity": 0.95, "method": "set", "growth_allocation": "proportional"},
     "set, growth by gradient": {"sparsity": 0.95, "method": "set", "growth_rule": "gradient"},
     "set, Erdos-Renyi": {"sparsity": 0.95, "method": "set", "initial_density": "erdos-renyi"},
+    "set, a full tensor": {"sparsity": 0.9, "method": "set", "initial_density": "erdos-renyi"},
+    "set, a full tensor, corrected": {
+        "sparsity": 0.9,
+        "method": "set",
+        "initial_density": "erdos-renyi",
+        "variant": "corrected",
+    },
+    "dsr within tensors, one full, corrected": {
+        "sparsity": 0.9,
+        "initial_density": "erdos-renyi",
+        "variant": "corrected",
+        "growth_allocation": "within",
+        "initial_threshold": 0.1,
+    },
     "dsr, random new weights": {"sparsity": 0.95, "growth_init": "random"},
     "dsr, whole kernels": {
         "network": "wide_resnet",
@@ -127,11 +141,19 @@ def test_laws_hold_at_every_event(case, tmp_path):
         assert watch.moved_at == list(range(PERIOD, batches, PERIOD))
     if case == "dsr, filters":
         assert len(set(watch.totals)) > 1  # units are kept, as the laws below say; those of other tensors are larger
+    elif case == "set, a full tensor":
+        # Sheet 4.2 and 7.12: fc3 is dense and has no room at its first event, then swaps in the hole that this left.
+        assert set(watch.totals) == {sum(first), sum(first) - 23}
+        assert {n[-1] for n in watch.per_tensor} == {first[-1], first[-1] - 23}
     elif "corrected" in case or every or case == "set" or "within" in case:
         assert set(watch.totals) == {sum(first)}
     else:
         assert min(watch.totals) >= sum(first)  # rounding may create weights, and never loses any (trap 4)
-    if every or case in ("set", "dsr within tensors", "set, growth by gradient", "set, Erdos-Renyi"):
+    if (
+        every
+        or "within" in case
+        or (case.startswith("set") and case not in ("set across tensors", "set, a full tensor"))
+    ):
         assert set(watch.per_tensor) == {tuple(first)}
     record = SimpleNamespace(protocol=protocol, outcome=as_outcome(engine))
     assert broken_laws(record) == []

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.draws import KeyedDraws
-from shared.sparsity.growth import choose_few, choose_free, proportional_exact
+from shared.sparsity.growth import choose_few, choose_free, proportional_exact, replaceable
 
 layers = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 300)), min_size=1, max_size=6)
 
@@ -51,3 +51,12 @@ def test_both_ways_of_choosing_take_free_units_uniformly() -> None:
             hits[chosen] += 1
     quarters = [int(part.sum()) for part in hits[free].tensor_split(4)]
     assert all(abs(q - 6000) < 6 * 4500**0.5 for q in quarters)  # 24,000 draws: six standard deviations
+
+
+def test_a_tensor_loses_no_more_than_it_can_regrow() -> None:
+    """Sheet 4.2: a full tensor keeps all, one with two free units the higher of three to drop."""
+    scores = torch.tensor([0.3, 0.1, 0.2, 0.9, 0.0, 0.0])
+    dropped = torch.tensor([True, True, True, False, False, False])
+    for free, kept in ((0, []), (1, [1]), (2, [1, 2]), (3, [0, 1, 2])):
+        live = torch.arange(6) < 6 - free
+        assert replaceable(scores, dropped & live, live).nonzero().reshape(-1).tolist() == kept
