@@ -4,18 +4,24 @@ from math import comb
 from pathlib import Path
 
 import pytest
+import torch
 
 from papers.dsr import paper
 from papers.dsr.appendix import appendix
 from papers.dsr.audit import broken_laws
-from papers.dsr.connection import cut_off, dead_outputs, expected_dead
+from papers.dsr.connection import cut_off, dead_outputs, expected_dead, without_weights
 from papers.dsr.counts import dense, tied, trainable
-from papers.dsr.findings import first_steps
+from papers.dsr.findings import first_steps, laws
 from papers.dsr.parameters import trained
 from papers.dsr.reallocations import events, left_by_epoch
 from papers.dsr.trajectories import groups
 from repro.evidence.store import read
 from shared.appendix import Cell
+from shared.models.registry import build
+from shared.protocol import Model
+from shared.sparsity.alive import alive_table
+from shared.sparsity.collapse import collapse
+from shared.sparsity.masks import prunable_parameters
 
 RESULTS = Path(__file__).resolve().parents[3] / "results" / "dsr"
 NAMES = ("mnist/dsr/99", "mnist/static/99", "mnist/thin/99")
@@ -107,6 +113,34 @@ def test_a_law_that_is_broken_is_found(run):
         assert words in found, (words, found)
 
 
+def test_only_the_published_rule_may_lose_what_a_full_tensor_drops(run):
+    """Sheet 4.2; the report counts what was lost instead of saying that nothing was."""
+    lost = 3
+
+    def within(name, full):
+        record = changed(run, lambda prunings: None)
+        phase = record.protocol.phases[1]
+        rule = {"fraction": 0.1, "allocation": name, "periods": [100], "period_epochs": [0], "stop_epoch": 1}
+        methods = [m.model_copy(update={"options": rule}) if m.name == "reallocate" else m for m in phase.methods]
+        phase = phase.model_copy(update={"methods": tuple(methods)})
+        layers = [
+            layer.model_copy(update={"total": 2352} if full and i == 0 else {})
+            for i, layer in enumerate(record.outcome.layers)
+        ]
+        events = [{"epoch": 1, "prune": "reallocation", "step": [100, 200, 300, 400, 500], "threshold": [0.0] * 5}]
+        events[0] |= {"dropped": [[lost, 0, 0]] + [[0, 0, 0]] * 4, "grown": [[0, 0, 0]] * 5}
+        events[0] |= {"survivors": [[2352 - lost, 300, 10]] * 5, "remaining": [2352 - lost, 300, 10]}
+        extra = {**record.outcome.extra, "prunings": events}
+        outcome = record.outcome.model_copy(update={"layers": tuple(layers), "extra": extra})
+        phases = (record.protocol.phases[0], phase)
+        return record.model_copy(update={"protocol": record.protocol.with_(phases=phases), "outcome": outcome})
+
+    assert broken_laws(within("within", full=True)) == []
+    assert "lost 3 weights, each in a tensor without room" in next(laws([within("within", full=True)]))
+    for name, full in (("within", False), ("within-exact", True)):
+        assert "lost 3 units" in broken_laws(within(name, full=full))[0]
+
+
 def test_figures_show_the_runs(evidence, run):
     charts = {c.name: c for c in appendix(evidence, ["mnist"]).charts}
     assert set(charts) == {"parameters-mnist", "threshold-mnist", "moved-mnist", "layers-over-training-mnist-99"}
@@ -178,7 +212,35 @@ def test_static_runs_at_99_percent_lose_classes_and_dsr_none(evidence):
     assert all(dead_outputs(r) >= 3 for r in evidence["mnist/static/99"].runs)
     assert all(dead_outputs(r) == 0 for r in evidence["mnist/dsr/99"].runs)
     grid = next(g for g in appendix(evidence, []).grids if g.title.startswith("Classes"))
-    assert grid.rows[[r[0] for r in grid.rows].index(paper.experiments["mnist/static/99"].title)][3] == "3.5"
+    row = grid.rows[[r[0] for r in grid.rows].index(paper.experiments["mnist/static/99"].title)]
+    assert dict(zip(grid.header, row, strict=True))["random mask"] == "3.5"
+
+
+def test_a_class_fed_by_a_dead_unit_is_cut_off_although_it_has_weights(evidence):
+    """In the words that a record has them in, which the count is read from."""
+    network = build(Model(name="lenet300", channels=1, size=28, options={"batchnorm": True}))
+    live = {n: torch.ones_like(p, dtype=torch.bool) for n, p in prunable_parameters(network).items()}
+    run = evidence["mnist/dsr/99"].runs[0]
+
+    def counts():
+        said = {"collapse": collapse(live, network, (1, 28, 28)), "extra": {"alive": {"fc3.weight": alive(live)}}}
+        made = run.model_copy(update={"outcome": run.outcome.model_copy(update=said)})
+        return dead_outputs(made), without_weights(made)
+
+    def alive(masks):
+        found = alive_table(masks)["fc3.weight"]
+        return [found.inputs, found.outputs]
+
+    assert counts() == (0, 0)
+    live["fc3.weight"][2] = False
+    assert counts() == (1, 1)
+    live["fc3.weight"][5] = False
+    live["fc3.weight"][5, 7] = True  # its only weight comes from a unit of fc2 ...
+    assert counts() == (1, 1)
+    live["fc2.weight"][7] = False  # ... that has none
+    assert counts() == (2, 1)
+    live["fc1.weight"][:] = False
+    assert counts() == (10, 1)
 
 
 def test_findings_are_sentences_of_the_numbers(evidence):
@@ -186,7 +248,7 @@ def test_findings_are_sentences_of_the_numbers(evidence):
     assert any("819 reallocations of 3 runs kept the laws" in s for s in said)
     assert any("events" in s and "29 %" in s for s in said)
     assert "At 99 % a static mask of LeNet cuts 3.7 of ten classes off" in " ".join(said)
-    assert "(expected of a random last layer: 3.5); after DSR 0.0 are." in " ".join(said)
+    assert "(expected of a random last layer alone: 3.5); after DSR 0.0 are." in " ".join(said)
 
 
 def test_no_runs_no_findings():
@@ -200,8 +262,8 @@ def test_cut_off_compares_runs_of_one_sparsity_only(evidence):
     def made(dead, correct):
         out = static[0].outcome
         last = out.last.model_copy(update={"correct": correct})
-        extra = {**out.extra, "alive": {"fc3.weight": [10, 10 - dead]}}
-        return static[0].model_copy(update={"outcome": out.model_copy(update={"last": last, "extra": extra})})
+        said = f"{dead} of 10 outputs are cut off from the input." if dead else None
+        return static[0].model_copy(update={"outcome": out.model_copy(update={"last": last, "collapse": said})})
 
     high = Cell("paper", [made(3, 7000), made(4, 6000)])
     low = Cell("paper", [made(0, 9000), made(1, 8000)])
