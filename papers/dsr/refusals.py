@@ -102,7 +102,18 @@ def check(c: Choice) -> None:
     Raises:
         ReproError: one sentence saying which and what would be right.
     """
-    refuse(c, c.typed, flag, RULES, (_said_twice, _together, _without_its_table, _too_far))
+    refuse(c, c.typed, flag, RULES, (_of_the_later_code, _said_twice, _together, _without_its_table, _too_far))
+
+
+LATER_ONLY = ("batch_norm", "augmentation", "masks_of_dsr")
+"""Options that the later code added (sheet 4.14); granularity and the rescaling of tied gradients have own rules."""
+
+
+def _of_the_later_code(c: Choice) -> str | None:
+    if c["variant"] != "published-iclr":
+        return None
+    later = [name for name in LATER_ONLY if name in c.typed]
+    return f"{flag(later[0])} is of the later code alone; leave --variant published-iclr out." if later else None
 
 
 def _said_twice(c: Choice) -> str | None:

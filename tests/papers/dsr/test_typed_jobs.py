@@ -79,6 +79,9 @@ def test_the_extra_weight_is_the_later_codes_alone():
         ({"network": "imagenet_resnet50", "method": "deep-rewiring"}, "leave --variant published-iclr out"),
         ({"network": "wide_resnet", "granularity": "kernel"}, "which only runs per weight"),
         ({"job": "cifar:6"}, "is of the later generation"),
+        ({"batch_norm": False}, "--no-batch-norm is of the later code alone; leave --variant published-iclr out"),
+        ({"network": "wide_resnet", "augmentation": False}, "--no-augmentation is of the later code alone"),
+        ({"network": "wide_resnet", "method": "static", "masks_of_dsr": "fresh"}, "--masks-of-dsr is of the later"),
         ({"network": "wide_resnet", "method": "thin", "sparsity": 0.65}, "--width-multiplier"),
     ],
 )
