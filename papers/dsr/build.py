@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from papers.dsr import protocols, recipes, settings
-from papers.dsr.choice import Choice, flag, nearest, read
+from papers.dsr.choice import Choice, flag, nearest, read, search
 from papers.dsr.jobs import Job, job_named, jobs
 from papers.dsr.refusals import check
 from papers.dsr.schedule_file import schedule_named
@@ -78,10 +78,9 @@ def _phases(c: Choice, job: Job) -> tuple[Phase, ...]:
     if c["initial_density"] == "erdos-renyi":
         start = Prune(name="masks", method=Method(name="erdos-renyi-init", options={"sparsity": job.sparsity}))
     if c["masks_of_dsr"]:
-        found = nearest(Choice({**c.typed, "method": "dsr"}))
-        search = _training(Choice({k: v for k, v in c.typed.items() if k not in ("method", "epochs")}), found)
+        found = _training(search(c), nearest(search(c)))
         rest = training.model_copy(update={"name": "static"})
-        return (start, search, recipes.restart(c["masks_of_dsr"]), rest)
+        return (start, found, recipes.restart(c["masks_of_dsr"]), rest)
     return (start, training)
 
 

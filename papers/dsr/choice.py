@@ -91,6 +91,11 @@ def sparsity_of(c: Choice) -> float:
     return float(c[each[0]] if all(name in c.typed for name in each) else c["sparsity"])
 
 
+def search(c: Choice) -> Choice:
+    """The DSR run that finds the masks of ``--masks-of-dsr``: what was typed holds for it too, but for the length."""
+    return Choice({k: v for k, v in c.typed.items() if k not in ("method", "masks_of_dsr", "epochs")})
+
+
 def nearest(c: Choice) -> Job:
     """The published job of this network and method at the nearest sparsity, with the wished sparsity.
 

@@ -50,7 +50,9 @@ OPTIONS: tuple[Option, ...] = (
         "masks_of_dsr",
         str,
         None,
-        "Static masks found by a DSR run first; then fresh or its initial weights.",
+        "Static masks found by a DSR run first; then fresh or its initial weights. Options of training, such as "
+        "--weight-decay and --l1-coefficient, hold for both runs, --epochs for the static one, those of reallocation "
+        "for the search.",
         ("fresh", "initial"),
         SPARSE,
     ),

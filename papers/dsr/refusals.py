@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from papers.dsr.choice import OPTION, Choice, flag, nearest, separate
+from papers.dsr.choice import OPTION, Choice, flag, nearest, search, separate
 from papers.dsr.settings import SCHEDULES
 from shared.option_rules import Needs, refuse
 
@@ -22,14 +22,27 @@ def network_in(*networks: str) -> Callable[[Choice], bool]:
     return lambda c: c["network"] in networks
 
 
+def moving(c: Choice) -> str:
+    """The method whose events move units: that of the search for ``--masks-of-dsr``; empty if none does."""
+    if c["masks_of_dsr"]:
+        return "dsr"
+    return str(c["method"]) if c["method"] in MOVING else ""
+
+
+def moves(c: Choice) -> bool:
+    """Whether there are events."""
+    return bool(moving(c))
+
+
 def threshold(c: Choice) -> bool:
     """Whether events drop by a threshold."""
-    return str(c.given("drop_criterion", "threshold" if c["method"] == "dsr" else "fraction")) != "fraction"
+    criterion = c.given("drop_criterion", "threshold" if moving(c) == "dsr" else "fraction")
+    return moves(c) and criterion != "fraction"
 
 
 def fraction(c: Choice) -> bool:
     """Whether events drop a fraction of each tensor."""
-    return c["method"] in MOVING and not threshold(c)
+    return moves(c) and not threshold(c)
 
 
 def penalised(c: Choice) -> bool:
@@ -69,20 +82,20 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("rescale_tied_gradient", method_in("tied"), NOT_HERE),
     Needs("rescale_tied_gradient", lambda c: c["variant"] == "corrected", "as published; add --variant corrected"),
     Needs("masks_of_dsr", method_in("static"), NOT_HERE + "; it belongs to static"),
-    Needs("drop_criterion", method_in(*MOVING), NOT_HERE),
-    Needs("reallocations_per_update", lambda c: c["method"] in MOVING and threshold(c), "without a threshold"),
-    Needs("initial_threshold", lambda c: c["method"] in MOVING and threshold(c), "without a threshold"),
+    Needs("drop_criterion", moves, NOT_HERE),
+    Needs("reallocations_per_update", threshold, "without a threshold"),
+    Needs("initial_threshold", threshold, "without a threshold"),
     Needs("initial_threshold", lambda c: c["drop_criterion"] != "exact-count", "with --drop-criterion exact-count"),
     Needs("drop_fraction", fraction, "without --drop-criterion fraction"),
-    Needs("growth_allocation", method_in(*MOVING), NOT_HERE),
-    Needs("growth_rule", method_in(*MOVING), NOT_HERE),
+    Needs("growth_allocation", moves, NOT_HERE),
+    Needs("growth_rule", moves, NOT_HERE),
     Needs(
         "growth_init",
         lambda c: c["method"] != "deep-rewiring",
         NOT_HERE + "; the original could redraw there, but no job does",
     ),
-    Needs("growth_init", method_in(*MOVING), NOT_HERE),
-    Needs("stop_rewiring_epoch", method_in(*MOVING, "deep-rewiring"), NOT_HERE),
+    Needs("growth_init", moves, NOT_HERE),
+    Needs("stop_rewiring_epoch", lambda c: moves(c) or c["method"] == "deep-rewiring", NOT_HERE),
     Needs("deep_rewiring_eta", method_in("deep-rewiring"), NOT_HERE),
     Needs("pruning_schedule", method_in("pruning"), NOT_HERE),
     Needs("pruning_steps", method_in("pruning"), NOT_HERE),
@@ -126,10 +139,10 @@ def _said_twice(c: Choice) -> str | None:
 
 def _together(c: Choice) -> str | None:
     by_threshold = c["drop_criterion"] in ("threshold", "exact-count")
-    if c["method"] == "set" and by_threshold and "reallocations_per_update" not in c.typed:
+    if moving(c) == "set" and by_threshold and "reallocations_per_update" not in c.typed:
         return "--drop-criterion with a threshold needs --reallocations-per-update beside --method set."
-    if c["method"] == "dsr" and c["drop_criterion"] == "fraction" and "drop_fraction" not in c.typed:
-        return "--drop-criterion fraction needs --drop-fraction beside --method dsr."
+    if moving(c) == "dsr" and c["drop_criterion"] == "fraction" and "drop_fraction" not in c.typed:
+        return f"--drop-criterion fraction needs --drop-fraction beside {_mover(c)}."
     if _counts_other_units(c) and "reallocations_per_update" not in c.typed:
         return (
             f"No job moves units of --granularity {c['granularity']} by a threshold, and N_p counts units; add "
@@ -142,8 +155,12 @@ def _together(c: Choice) -> str | None:
     return None
 
 
+def _mover(c: Choice) -> str:
+    return "--masks-of-dsr" if c["masks_of_dsr"] else f"--method {c['method']}"
+
+
 def _counts_other_units(c: Choice) -> bool:
-    return c["granularity"] in ("row", "filter") and c["method"] in MOVING and threshold(c)
+    return c["granularity"] in ("row", "filter") and threshold(c)
 
 
 def _without_its_table(c: Choice) -> str | None:
@@ -151,20 +168,20 @@ def _without_its_table(c: Choice) -> str | None:
     if c["schedule"] not in SCHEDULES:
         return None
     table = "temperature" if c["method"] == "deep-rewiring" else "period"
-    if c["method"] not in (*MOVING, "deep-rewiring") and not c["masks_of_dsr"]:
+    if not moves(c) and c["method"] != "deep-rewiring":
         return None
     fitting = [name for name, schedule in SCHEDULES.items() if getattr(schedule, table)]
     if c["schedule"] in fitting:
         return None
-    who = "--masks-of-dsr" if c["masks_of_dsr"] else f"--method {c['method']}"
     return (
-        f"--schedule {c['schedule']} has no table {table}, which {who} needs; take one of {', '.join(fitting)}, "
+        f"--schedule {c['schedule']} has no table {table}, which {_mover(c)} needs; take one of {', '.join(fitting)}, "
         "or a YAML file with a table lr, whose other tables are then the published ones."
     )
 
 
 def _too_far(c: Choice) -> str | None:
-    stop, epochs = c["stop_rewiring_epoch"], c.given("epochs", nearest(c).epochs)
+    searched = search(c) if c["masks_of_dsr"] else c  # --epochs is then of the static part
+    stop, epochs = c["stop_rewiring_epoch"], searched.given("epochs", nearest(searched).epochs)
     if stop is not None and stop > epochs:
         return f"--stop-rewiring-epoch {stop} lies beyond the {epochs} epochs; leave it out."
     if c["width_multiplier"] is not None and c["network"] == "lenet300" and c["width_multiplier"] < 1 / 300:

@@ -257,6 +257,36 @@ def test_a_depth_is_refused_in_the_words_of_the_network():
     assert build(network="wide_resnet", depth=16).model.options == {"depth": 16}
 
 
+COPIED = {"method": "static", "masks_of_dsr": "fresh", "network": "wide_resnet"}
+
+
+def test_what_is_typed_beside_copied_masks_holds_for_the_run_that_finds_them():
+    options = {"granularity": "row", "reallocations_per_update": 700, "stop_rewiring_epoch": 150, "weight_decay": 1e-3}
+    _, search, _, static = build(**COPIED, **options, epochs=300, l1_coefficient=1e-5, growth_init="random").phases
+    event = next(m for m in search.methods if m.name == "reallocate").options
+    assert (event["target"], event["stop_epoch"], event["granularity"], event["new"]) == (700, 150, "row", "random")
+    assert (search.epochs, static.epochs) == (200, 300)
+    assert search.optimizer.weight_decay == static.optimizer.weight_decay == 1e-3
+    assert all(any(m.options.get("l1") == 1e-5 for m in phase.methods) for phase in (search, static))
+    assert not any(m.name == "reallocate" for m in static.methods)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"granularity": "row"}, "N_p counts units; add --reallocations-per-update"),
+        ({"granularity": "filter"}, "N_p counts units"),
+        ({"drop_criterion": "fraction"}, "needs --drop-fraction beside --masks-of-dsr"),
+        ({"drop_fraction": 0.1}, "without --drop-criterion fraction"),
+        ({"stop_rewiring_epoch": 250}, "beyond the 200 epochs"),
+        ({"stop_rewiring_epoch": 250, "epochs": 300}, "beyond the 200 epochs"),
+    ],
+)
+def test_the_search_for_copied_masks_is_refused_what_dsr_is(options, words):
+    with pytest.raises(ReproError, match=words):
+        build(**COPIED, **options)
+
+
 def test_masks_of_a_dsr_run():
     names = [p.name for p in build(method="static", masks_of_dsr="fresh", network="wide_resnet").phases]
     assert names == ["masks", "train", "restart", "static"]
