@@ -10,11 +10,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from shared.protocol import Prune
 from shared.sparsity.accounting import layer_table, macs, parameter_count
 from shared.sparsity.alive import alive_table
 from shared.sparsity.collapse import collapse
+from shared.sparsity.compaction import compacted
 from shared.sparsity.masks import Masks
 from shared.sparsity.published_flops import published_flops
+from shared.training.compact_file import save_compacted
 from shared.training.engine import Engine
 from shared.training.rundir import write_atomic
 from shared.training.selection import best_after_epoch
@@ -158,7 +161,7 @@ def histograms(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_artifacts(engine: Engine, outcome: dict[str, Any]) -> None:
-    """Masks and the layer table, beside the run's other files."""
+    """Masks, the layer table and, of a structural run, the smaller network, beside the run's other files."""
     folder = engine.directory.path
     live = {n: left.cpu().contiguous() for n, left in survivors(engine.state.masks).items()}
     temporary = folder / ".masks.tmp"
@@ -173,3 +176,11 @@ def write_artifacts(engine: Engine, outcome: dict[str, Any]) -> None:
         counts = [total, remaining, positions, total * positions, remaining * positions]
         writer.writerow([layer["name"], shape, *counts])
     write_atomic(folder / "layers.csv", text.getvalue())
+    if _structural(engine):
+        save_compacted(compacted(engine.state.model), engine.protocol.model, folder)
+
+
+def _structural(engine: Engine) -> bool:
+    """Whether the run came as far as to measure the smaller network that it leaves."""
+    prunings = (p for p in engine.protocol.phases if isinstance(p, Prune) and p.name in engine.extra)
+    return any(p.method.name == "measure-compact" for p in prunings)

@@ -1,7 +1,8 @@
 """The directory of a run: the truth about it, from which records and views are derived.
 
 ``protocol.json``, ``status.json``, ``metrics.jsonl`` (one line an epoch), ``checkpoint/``, and at the end
-``outcome.json``, ``masks.safetensors`` and ``layers.csv``.
+``record.json``, ``masks.safetensors`` and ``layers.csv``; after structural pruning also ``compact.safetensors`` and
+``compact.json``, the smaller network (``shared.training.compact_file``).
 """
 
 from __future__ import annotations
