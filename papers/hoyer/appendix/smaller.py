@@ -25,6 +25,7 @@ def grids(found: Sequence[Shown]) -> Iterator[Grid]:
                 "accuracy (%)",
                 "widths",
                 "parameters",
+                "bytes on disk",
                 "MFLOPs",
                 "by the min rule",
                 "ms a batch",
@@ -34,8 +35,9 @@ def grids(found: Sequence[Shown]) -> Iterator[Grid]:
             rows=rows,
             note=(
                 "Channels and filters that nobody needs are removed from a copy; residual streams lose a channel where "
-                "all branches agree. Parameters, FLOPs of one image (two a multiply-add) and median time of a forward "
-                "pass of a batch on the machine of the run: the whole network, then the smaller one. The min rule is "
+                "all branches agree. Parameters, size as a safetensors file (the smaller network's is in the run's "
+                "folder), FLOPs of one image (two a multiply-add) and median time of a forward pass of a batch on the "
+                "machine of the run: the whole network, then the smaller one. The min rule is "
                 "the authors' count of multiply-adds between alive groups (sheet 4.10), for chains: it also drops "
                 "inputs of the network, which the smaller one still reads. Difference: the largest of any output "
                 "between the two, relative. Means over seeds; widths are the first seed's."
@@ -93,8 +95,8 @@ def _times(s: Shown) -> float | None:
 
 def _row(s: Shown) -> tuple[str, ...]:
     def two(key: str, unit: float, form: str) -> str:
-        values = [_compact(s, when, key) for when in ("before", "after")]
-        return " → ".join(number(None if v is None else v * unit, form) for v in values)
+        values = [v for when in ("before", "after") if (v := _compact(s, when, key)) is not None]
+        return " → ".join(number(v * unit, form) for v in values) or "–"
 
     first = next(r.outcome.extra["compact"] for r in s.runs if _has(r.outcome.extra))
     rule = s.metrics("structured_macs_percent")
@@ -105,6 +107,7 @@ def _row(s: Shown) -> tuple[str, ...]:
         spread(s.accuracies()),
         _widths(first["shapes"]),
         two("parameters", 1, ",.0f"),
+        two("bytes", 1, ",.0f"),
         two("macs", 2e-6, ".3g"),
         f"{_alive(s)} ({sum(rule) / len(rule):.3g} %)" if rule else "–",
         two("seconds", 1000, ".3g"),

@@ -168,11 +168,11 @@ def test_a_tie_has_no_leader() -> None:
 
 def compact(difference: float, macs: int = 26_620) -> dict[str, Any]:
     shapes = {"fc1.weight": [50, 784], "fc2.weight": [20, 50], "fc3.weight": [10, 20]}
-    whole = {"parameters": DENSE, "macs": 266_200, "seconds": 2e-3}
+    whole = {"parameters": DENSE, "macs": 266_200, "seconds": 2e-3, "bytes": 1_067_000}
     return {
         "compact": {
             "before": whole,
-            "after": {"parameters": 40_000, "macs": macs, "seconds": 5e-4},
+            "after": {"parameters": 40_000, "macs": macs, "seconds": 5e-4, "bytes": 161_000},
             "shapes": shapes,
             "difference": difference,
         },
@@ -186,11 +186,20 @@ def test_smaller_networks_have_their_size_and_measured_time(difference: float, w
     found = make(runs)
     (grid,) = [g for g in found.grids if g.title.startswith("Smaller")]
     (row,) = grid.rows
-    assert row[4:7] == ("784-50-20-10", "266,610 → 40,000", "0.532 → 0.0532")
-    assert row[8:10] == ("2 → 0.5", "4")
+    assert grid.header[6] == "bytes on disk"
+    assert row[4:8] == ("784-50-20-10", "266,610 → 40,000", "1,067,000 → 161,000", "0.532 → 0.0532")
+    assert row[9:11] == ("2 → 0.5", "4")
     (sentence,) = [f for f in found.findings if "smaller dense networks" in f]
     assert words in sentence
     assert "takes 10 % of the multiply-adds and is 4 times as fast" in sentence
+
+
+def test_bytes_are_left_out_where_a_record_has_none() -> None:
+    older = compact(0.0)
+    for when in ("before", "after"):
+        del older["compact"][when]["bytes"]
+    (grid,) = [g for g in make({f"{MLP}/group-lasso-0.001/V0.25": [run(97.8, 9, **older)]}).grids if "Sm" in g.title]
+    assert grid.rows[0][6] == "–"
 
 
 def test_no_speed_is_claimed_where_nothing_was_removed() -> None:
