@@ -1,5 +1,7 @@
 """The three scales as functions from a paper-scale protocol to a protocol.
 
+N_p shrinks with the prunable units, so that an event moves the share of the weights that the paper's moves.
+
 Cutting epochs keeps the relative place of every step of the learning rate, of the period and of every pruning. The demo
 is chosen for cost alone: its numbers are set by a time budget and never by an outcome.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from papers.dsr.sizes import prunable_units
 from shared.protocol import Data, Method, Options, Protocol, Scalar, Scale, Train
 
 
@@ -18,7 +21,7 @@ class Cut:
     Attributes:
         epochs: factor of the epochs.
         steps: factor of the optimiser steps, which rewiring periods follow.
-        width: factor of hidden channels; units to reallocate follow its square.
+        width: factor of hidden channels.
         per_class, test_per_class: images kept of each class (0: all).
         side: of the images.
         batch: images of a step.
@@ -49,13 +52,13 @@ SCALE_NOTES: dict[Scale, str] = {
     "demo": (
         "100 embedded 8x8 digits of each class, batches of 50; LeNet at full size on 28x28 in 10 epochs for 100, "
         "WRN-10 at 1/8 width in 12 for 200, ResNet-50 at 1/16 width on 32x32 in 12 for 100; shifts but no mirroring. "
-        "Periods shrink to a few steps; gradual pruning prunes after each epoch. Chosen for cost alone, so only "
+        "N_p in proportion to the prunable weights. Periods shrink to a few steps; gradual pruning prunes after each epoch. Chosen for cost alone, so only "
         "sentences can be judged."
     ),
     "reduced": (
         "The paper's data with 500 training images a class (ImageNet: 50 at 64x64); LeNet at full size in 20 epochs "
-        "for 100, WRN-16 at 1/4 width in 30 for 200, ResNet-50 at 1/8 width in 20 for 100; gradual pruning prunes "
-        "after each epoch."
+        "for 100, WRN-16 at 1/4 width in 30 for 200, ResNet-50 at 1/8 width in 20 for 100; N_p in proportion to the "
+        "prunable weights; gradual pruning prunes after each epoch."
     ),
     "paper": "As published: full networks and data, five seeds (42 to 46; the originals were never seeded).",
 }
@@ -107,9 +110,22 @@ def _cut(protocol: Protocol, cut: Cut, name: Scale, data: Data, *, channels: int
     if model.name == "wide_resnet":
         options["depth"] = min(cut.depth, int(str(options.get("depth", 28))))
     changes = {"width": model.width * cut.width, "channels": channels, "classes": classes, "size": cut.side}
-    small = model.model_copy(update={**changes, "options": options})
-    phases = tuple(shorten(p, cut) if isinstance(p, Train) else p for p in protocol.phases)
-    return protocol.with_(scale=name, model=small, data=data, phases=phases)
+    small = protocol.with_(scale=name, model=model.model_copy(update={**changes, "options": options}), data=data)
+    phases = (shorten(p, cut) if isinstance(p, Train) else p for p in protocol.phases)
+    return small.with_(phases=tuple(_retargeted(p, protocol, small) if isinstance(p, Train) else p for p in phases))
+
+
+def _retargeted(phase: Train, whole: Protocol, small: Protocol) -> Train:
+    """Units to reallocate at an event in proportion to the prunable ones: the share that moves is the paper's (7.3)."""
+
+    def rescaled(method: Method) -> Method:
+        target, units = method.options.get("target"), str(method.options.get("granularity", "weight"))
+        if target is None:
+            return method
+        cut = int(str(target)) * prunable_units(small, units) / prunable_units(whole, units)
+        return method.model_copy(update={"options": {**method.options, "target": max(1, round(cut))}})
+
+    return phase.model_copy(update={"methods": tuple(rescaled(m) for m in phase.methods)})
 
 
 def shorten(phase: Train, cut: Cut) -> Train:
@@ -134,8 +150,6 @@ def _rescaled(method: Method, ratio: float, cut: Cut) -> Method:
         options["periods"] = [max(SHORTEST_PERIOD, round(float(str(p)) * cut.steps)) for p in periods]
     if (stop := options.get("stop_epoch")) is not None:
         options["stop_epoch"] = max(1, round(int(str(stop)) * ratio))
-    if (target := options.get("target")) is not None:
-        options["target"] = max(1, round(int(str(target)) * cut.width**2))
     if method.name == "prune-gradually":
         options["first"] = -(-int(str(options["first"])) // int(str(options["interval"])))
         options["interval"] = 1
