@@ -24,7 +24,8 @@ PARAMS_PER_CALL, METRICS_PER_CALL = 100, 1000
 TAG_LIMIT = 5000
 """Longest tag value that every MLflow backend takes; a longer note is cut and kept whole as a file."""
 
-MASKS = "masks.safetensors"
+KEPT = ("masks.safetensors", "compact.safetensors", "compact.json")
+"""Files of a run's folder that are shown with it, where it has them."""
 Verification = Literal["finished", "interrupted"]
 
 
@@ -147,8 +148,9 @@ class Tracker:
         self._batches(run, content.params(item.record.protocol), content.points(item.record))
         with tempfile.TemporaryDirectory() as folder:
             content.write_files(item, Path(folder))
-            if item.folder and (item.folder / MASKS).exists():
-                shutil.copyfile(item.folder / MASKS, Path(folder) / MASKS)
+            for path in (item.folder / name for name in KEPT if item.folder):
+                if path.exists():
+                    shutil.copyfile(path, Path(folder) / path.name)
             self._client.log_artifacts(run, folder)
         diverged = item.record.outcome.status == "diverged"
         self._client.set_terminated(run, status="FAILED" if diverged else "FINISHED", end_time=stop)

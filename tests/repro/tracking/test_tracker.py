@@ -45,7 +45,8 @@ def store(tmp_path_factory, factory):
     runs = tmp_path_factory.mktemp("runs")
     notices = []
     tracker = Tracker(runs, uri=f"sqlite:///{runs}/mlflow.db", notify=notices.append)
-    (runs / "masks.safetensors").write_bytes(b"masks")
+    for name in ("masks.safetensors", "compact.safetensors", "compact.json"):
+        (runs / name).write_bytes(name.encode())
     items = [
         Tracked(
             record=factory.make_record(seed=seed, status="diverged" if seed == 44 else "finished"),
@@ -108,9 +109,12 @@ def test_a_run_shows_its_record(store):
     ]
     assert run.info.end_time - run.info.start_time == int(record.cost.seconds * 1000)
     files = {f.path for f in tracker._client.list_artifacts(run.info.run_id)}
-    assert files == {"protocol.json", "layers.csv", "curve.csv", "masks.safetensors"}
+    assert files == {
+        "protocol.json", "layers.csv", "curve.csv", "masks.safetensors", "compact.safetensors", "compact.json"
+    }  # fmt: skip
     kept = tracker.runs / "mlflow-artifacts" / "flipout" / "demo" / run.info.run_id / "artifacts"
     assert json.loads((kept / "protocol.json").read_text())["identity"] == record.identity
+    assert (kept / "compact.safetensors").read_bytes() == b"compact.safetensors"
 
 
 def test_logging_again_changes_nothing(store):
