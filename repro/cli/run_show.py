@@ -109,7 +109,15 @@ def results(extra: Mapping[str, Any]) -> list[tuple[str, str]]:
             found.append((name, f"8-bit accuracy {share:.2f} %, {size}"))
         if "guaranteed_layers" in result:
             found.append((name, guaranteed(result["guaranteed_layers"])))
+        if "bytes" in result.get("after", {}):
+            found.append((name, smaller(result["before"], result["after"])))
     return found
+
+
+def smaller(before: Mapping[str, int], after: Mapping[str, int]) -> str:
+    """The network that is left when channels that nobody needs are cut out, and the file that has it."""
+    sizes = (f"{after[unit]:,} of {before[unit]:,} {unit}" for unit in ("parameters", "bytes"))
+    return f"{', '.join(sizes)}: compact.safetensors in the run's directory"
 
 
 def guaranteed(layers: Sequence[str]) -> str:

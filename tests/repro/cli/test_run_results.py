@@ -22,3 +22,14 @@ def test_a_phase_without_news_has_no_line():
     assert results({"prune": {"kept": 9}, "alive": {"a": [1, 2]}, "quantise": EIGHT}) == [
         ("quantise", "8-bit accuracy 45.00 %, 1,000 of 4,000 bytes")
     ]
+
+
+def test_a_smaller_network_is_named_with_its_size_and_file() -> None:
+    before, after = {"parameters": 26_661, "bytes": 107_000}, {"parameters": 4_000, "bytes": 16_500}
+    assert results({"compact": {"before": before, "after": after}}) == [
+        (
+            "compact",
+            "4,000 of 26,661 parameters, 16,500 of 107,000 bytes: compact.safetensors in the run's directory",
+        )
+    ]
+    assert not results({"compact": {"before": {"parameters": 9}, "after": {"parameters": 3}}})  # an older record
