@@ -15,8 +15,8 @@ from torch import Tensor
 def hoyer_square(weights: Tensor) -> Tensor:
     """``(sum |w|)^2 / sum w^2``, between 1 and the number of entries; 0 for a tensor of zeros.
 
-    DeepHoyer's (``element_regularisers``) is the same function, but its gradient is computed in another order and differs
-    in the last bits, on which the kept runs of FlipOut's baseline depend; so each keeps its own.
+    DeepHoyer's (``element_regularisers``) is the same function, but sums in another order and differs in the last bits
+    of value and gradient, on which kept runs of FlipOut's baseline depend; so each paper keeps its own.
 
     Source: flipout sheet, section 4.7.
     """
