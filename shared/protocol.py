@@ -98,7 +98,8 @@ class Data(Spec):
     ``resize`` is the side length images are brought to (``None``: as stored), whatever their shape; with
     ``shorter_side`` the shorter side is brought to that and the centre of side ``resize`` cut out. ``per_class`` keeps
     the first so many training images of each class; ``val_size`` holds out training images (``val_rule``: the last in
-    file order, or the last of a seeded permutation); ``evaluate_on`` names the split every accuracy refers to.
+    file order, the last of a seeded permutation, or of each class its share, drawn by the seed); ``evaluate_on`` names
+    the split every accuracy refers to.
     """
 
     name: str
@@ -110,7 +111,7 @@ class Data(Spec):
     per_class: int | None = Field(None, ge=1)
     test_per_class: int | None = Field(None, ge=1)
     val_size: int = Field(0, ge=0)
-    val_rule: Literal["last", "permuted"] = "last"
+    val_rule: Literal["last", "permuted", "stratified"] = "last"
     evaluate_on: Literal["test", "val"] = "test"
     checks: tuple[Method, ...] = ()
 

@@ -59,7 +59,8 @@ def _data(c: Choice, job: Job) -> Data:
     data = settings.DATA[settings.NETWORKS[job.network]]
     changes: dict[str, Any] = {"augment": ()} if c["augmentation"] is False else {}
     if c["val_size"]:
-        changes |= {"val_size": c["val_size"], "evaluate_on": "val", "val_rule": "permuted"}
+        rule = "stratified" if c["variant"] == "corrected" else "permuted"
+        changes |= {"val_size": c["val_size"], "evaluate_on": "val", "val_rule": rule}
     return data.model_copy(update=changes)
 
 

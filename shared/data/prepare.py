@@ -55,7 +55,7 @@ def prepare(
     Args:
         splits: the data set, as loaded.
         data: the protocol's data part.
-        seed: of the run; only ``val_rule="permuted"`` depends on it.
+        seed: of the run; only ``val_rule``s that draw depend on it.
         device: where the result lives.
         channels: of the network's input; grey images are repeated to fit.
 
@@ -66,7 +66,7 @@ def prepare(
         raise ReproError(f"{splits.train.name} is decoded already, and cannot be cropped picture by picture.")
     kept = balanced(splits.train.labels, data.per_class, splits.train.classes, splits.train.name)
     tested = balanced(splits.test.labels, data.test_per_class, splits.test.classes, splits.test.name)
-    train_at, val_at = hold_out(len(kept), data, seed)
+    train_at, val_at = hold_out(len(kept), data, seed, splits.train.labels[kept])
 
     def finish(images: ImageSet, at: Tensor) -> ImageSet:
         chosen = images if len(at) == len(images) else images.subset(at)
@@ -104,21 +104,43 @@ def balanced(labels: Tensor, per_class: int | None, classes: int, name: str = ""
     return torch.cat(of_class).sort().values
 
 
-def hold_out(n: int, data: Data, seed: int) -> tuple[Tensor, Tensor]:
+def hold_out(n: int, data: Data, seed: int, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Split ``0..n-1`` into training and validation positions.
 
     ``last``: the last ``val_size`` in file order. ``permuted``: the last ``val_size`` entries of NumPy's legacy
     permutation for the seed, in that order, as the flipout code does for Imagenette (flipout sheet, section 3). The
-    training positions stay in file order; training shuffles them anyway.
+    training positions stay in file order; training shuffles them anyway. ``stratified``: of each class its share of
+    ``val_size``, whole images by largest remainders (equal ones to the lower class), the last of that class in the same
+    permutation; file order in both parts (dsr sheet, trap 12).
+
+    Args:
+        n: images.
+        data: ``val_size`` and ``val_rule``.
+        seed: of the permutation.
+        labels: ``[n]`` classes of the images, which ``stratified`` needs.
 
     Raises:
         ReproError: if nothing would be left to train on.
     """
     if data.val_size >= n:
         raise ReproError(f"val_size is {data.val_size}, but there are {n} training images; hold out fewer.")
-    order = np.random.RandomState(seed).permutation(n) if data.val_rule == "permuted" else np.arange(n)
+    order = np.arange(n) if data.val_rule == "last" else np.random.RandomState(seed).permutation(n)
     cut = n - data.val_size
+    if data.val_rule == "stratified":
+        assert labels is not None
+        held = np.sort(_of_each_class(order, labels.numpy(), data.val_size))
+        return torch.from_numpy(np.setdiff1d(np.arange(n), held)), torch.from_numpy(held)
     return torch.from_numpy(np.sort(order[:cut])), torch.from_numpy(order[cut:].copy())
+
+
+def _of_each_class(order: np.ndarray, labels: np.ndarray, size: int) -> np.ndarray:
+    """The last of each class in this order, as many as its share of ``size``."""
+    _, counts = np.unique(labels, return_counts=True)
+    quotas, rests = np.divmod(counts * size, len(labels))
+    quotas[np.argsort(-rests, kind="stable")[: size - quotas.sum()]] += 1
+    sorted_by_class = order[np.argsort(labels[order], kind="stable")]
+    ends = counts.cumsum()
+    return np.concatenate([sorted_by_class[end - k : end] for end, k in zip(ends, quotas, strict=True)])
 
 
 def with_channels(images: ImageSet, channels: int | None) -> ImageSet:

@@ -47,7 +47,7 @@ def to_stream(data: Data, data_dir: Path | None, seed: int = 0, *, checked: bool
     Args:
         data: the protocol's data part.
         data_dir: searched first.
-        seed: of the run; only ``val_rule="permuted"`` depends on it.
+        seed: of the run; only ``val_rule``s that draw depend on it.
         checked: whether a phase of the run corrupts its data.
 
     Raises:
@@ -76,7 +76,7 @@ def _of_pictures(data: Data, found: Found | None, seed: int) -> Streamed:
     train, test = found.listings()
     kept = balanced(torch.tensor(train.labels), data.per_class, len(train.class_names), f"{data.name}/train")
     tested = balanced(torch.tensor(test.labels), data.test_per_class, len(test.class_names), f"{data.name}/test")
-    train_at, val_at = hold_out(len(kept), data, seed)
+    train_at, val_at = hold_out(len(kept), data, seed, torch.tensor(train.labels)[kept])
     held_out, evaluated = train.subset(kept[val_at].tolist()), test.subset(tested.tolist())
     evaluation = held_out if data.evaluate_on == "val" else evaluated
     counts = (len(train.files), len(test.files))

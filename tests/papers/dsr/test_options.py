@@ -131,6 +131,14 @@ def test_units_that_no_job_moves_take_the_target_that_is_typed():
     assert "target" not in method(build(network="wide_resnet", granularity="row", method="set"), "reallocate").options
 
 
+def test_corrected_holds_out_of_each_class_its_share():
+    """Trap 12; without held-out images no rule is said, and the identity is what it was."""
+    for variant, rule in (("published", "permuted"), ("corrected", "stratified")):
+        data = build(variant=variant, val_size=1000).data
+        assert (data.val_rule, data.evaluate_on, data.val_size) == (rule, "val", 1000)
+        assert build(variant=variant).data.val_rule == "last"
+
+
 def test_mixed_modes():
     across = method(build(method="set", growth_allocation="proportional"), "reallocate").options
     assert "allocation" not in across

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from shared.data.embedded import digits
@@ -59,6 +61,31 @@ def test_cifar_holds_out_the_last_and_imagenette_the_last_of_a_permutation():
     assert val[:8].tolist() == [3451, 6305, 1481, 4873, 8038, 3335, 6016, 4926]
     assert int(val.sum()) == 4_811_637
     assert sorted(train.tolist() + val.tolist()) == list(range(9469))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=80), st.floats(0, 1), st.integers(0, 5))
+def test_a_stratified_split_takes_of_each_class_its_share(labels, part, seed):
+    n, size = len(labels), max(1, int(part * (len(labels) - 1)))
+    of, data = torch.tensor(labels), Data(name="d", val_size=size, val_rule="stratified")
+    train, val = hold_out(n, data, seed, of)
+    assert len(val) == size
+    assert sorted(train.tolist() + val.tolist()) == list(range(n))
+    for c in set(labels):
+        assert abs(int((of[val] == c).sum()) - size * labels.count(c) / n) < 1
+    again = hold_out(n, data, seed, of)
+    assert torch.equal(again[0], train)
+    assert torch.equal(again[1], val)
+
+
+def test_a_stratified_split_is_drawn_by_the_seed(splits):
+    data = Data(name="digits", val_size=143, val_rule="stratified", evaluate_on="val")
+    first, second = (prepare(splits, data, seed) for seed in (1, 2))
+    for got in (first, second):
+        assert (torch.bincount(got.val.labels) - torch.bincount(splits.train.labels) / 1437 * 143).abs().max() < 1
+        assert len(got.train) + len(got.val) == 1437
+    assert not torch.equal(first.val.images, second.val.images)
+    assert torch.equal(first.val.images, prepare(splits, data, 1).val.images)
 
 
 def test_evaluation_follows_the_protocol(splits):

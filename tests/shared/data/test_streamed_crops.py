@@ -100,8 +100,9 @@ def test_decoded_once_or_each_time_a_plain_centre_crop_is_the_same(root):
     assert torch.equal(images(held.epoch(1)), images(stream.epoch(1)))
 
 
-def test_a_part_of_the_pictures_is_chosen_as_from_decoded_arrays(root):
-    plain = Data(name="imagenet", resize=16, per_class=4, test_per_class=1, val_size=3, val_rule="permuted")
+@pytest.mark.parametrize("rule", ["permuted", "stratified"])
+def test_a_part_of_the_pictures_is_chosen_as_from_decoded_arrays(root, rule):
+    plain = Data(name="imagenet", resize=16, per_class=4, test_per_class=1, val_size=3, val_rule=rule)
     for on in ("test", "val"):
         asked = plain.model_copy(update={"evaluate_on": on})
         decoded = prepare(load(asked, root), asked, 7)
