@@ -25,6 +25,8 @@ DATA = {
 MODELS = {"alexnet": "cifar-alexnet", "vgg19-bn": "cifar-vgg19", "wrn": "wide_resnet", "densenet-bc": "cifar-densenet"}
 IMAGENET_NAMES = {network.model: name for name, network in zoo.IMAGENET.items()}
 HOLD_NORM = Method(name="hold-norm")
+LENGTHS = {"pretrain": "--pretrain-epochs", "finetune": "--finetune-epochs"}
+"""The option that says how long a stage is, where it is not ``--epochs``."""
 
 
 def build(options: Mapping[str, Any]) -> Protocol:
@@ -137,7 +139,7 @@ def _sgd(c: Choice, name: str, epochs: int, lr: float, decay: float, methods: tu
     return phases.sgd(
         name,
         epochs,
-        _milestones(c, epochs),
+        _milestones(c, name, epochs),
         methods,
         lr=lr,
         gamma=c["lr_gamma"],
@@ -146,8 +148,8 @@ def _sgd(c: Choice, name: str, epochs: int, lr: float, decay: float, methods: tu
     )
 
 
-def _milestones(c: Choice, epochs: int) -> tuple[int, ...]:
-    """Milestones as typed, or the recipe's at their relative place in the run."""
+def _milestones(c: Choice, stage: str, epochs: int) -> tuple[int, ...]:
+    """Milestones as typed, for every stage alike, or the recipe's at their relative place in the stage."""
     if "lr_milestones" not in c.typed:
         if c.large:
             return phases.steps(epochs)
@@ -160,6 +162,11 @@ def _milestones(c: Choice, epochs: int) -> tuple[int, ...]:
         milestones = tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ReproError(f"--lr-milestones takes epochs such as 81,122, or none, not {text!r}.") from None
-    if list(milestones) != sorted(set(milestones)) or milestones[0] < 1 or milestones[-1] >= epochs:
-        raise ReproError(f"--lr-milestones must be increasing epochs between 1 and {epochs - 1}, not {text}.")
+    if list(milestones) != sorted(set(milestones)) or milestones[0] < 1:
+        raise ReproError(f"--lr-milestones must be increasing epochs from 1 on, not {text}.")
+    if milestones[-1] >= epochs:
+        raise ReproError(
+            f"--lr-milestones {text} holds for every stage of a run, but its {stage} stage ends with epoch {epochs} "
+            f"({LENGTHS.get(stage, '--epochs')}); every milestone must come before that."
+        )
     return milestones

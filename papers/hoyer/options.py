@@ -39,17 +39,21 @@ OPTIONS: tuple[Option, ...] = (
     Option("hold_norm", bool, False, "Keep the norm of each weight tensor while regularising (against trap 7).",
            group=PENALTY),
     Option("pretrained", bool, None, "Start from a dense network, trained first; always so on CIFAR.", group=TRAINING),
-    Option("pretrain_epochs", int, None, "Epochs of the dense network.", group=TRAINING),
+    Option("pretrain_epochs", int, None, "Epochs of the dense network (250 on MNIST, 90 on ImageNet; CIFAR: as "
+           "--epochs).", group=TRAINING),
     Option("epochs", int, None, "Epochs of the regularised training (250 on MNIST, 45 on ImageNet; CIFAR: 164, "
            "wrn 200, resnext and densenet-bc 300).", group=TRAINING),
     Option("batch_size", int, None, "Training batch (100 on MNIST, 256 on ImageNet; CIFAR: 128, densenet-bc 64).",
            group=TRAINING),
-    Option("lr", float, None, "Learning rate (1e-3 on MNIST and ImageNet, 0.1 on CIFAR).", group=TRAINING),
-    Option("lr_milestones", str, None, "Epochs at which lr is cut, or none (CIFAR: 81,122; wrn 60,120,160; resnext and "
-           "densenet-bc 150,225; scaled with --epochs; ImageNet: each 30).", group=TRAINING),
+    Option("lr", float, None, "Learning rate of the regularised training (1e-3 on MNIST and ImageNet, 0.1 on CIFAR); "
+           "on CIFAR of the dense network and, unless --finetune-lr is typed, of finetuning too.", group=TRAINING),
+    Option("lr_milestones", str, None, "Epochs at which lr is cut in every stage, or none (CIFAR: 81,122; wrn "
+           "60,120,160; resnext and densenet-bc 150,225; scaled with the stage's epochs; ImageNet: each 30).",
+           group=TRAINING),
     Option("lr_gamma", float, None, "CIFAR, ImageNet: factor of each cut (0.1; wrn 0.2).", group=TRAINING),
-    Option("weight_decay", float, None, "Coupled decay (0; 1e-4 with group regularisers and on ImageNet; CIFAR: 5e-4, "
-           "resnet, preresnet and densenet-bc 1e-4).", group=TRAINING),
+    Option("weight_decay", float, None, "Coupled decay of the regularised training (0; 1e-4 with group regularisers "
+           "and on ImageNet; CIFAR: 5e-4, resnet, preresnet and densenet-bc 1e-4); on CIFAR and ImageNet of the dense "
+           "network and, unless --finetune-weight-decay is typed, of finetuning too.", group=TRAINING),
     Option("prune_rule", str, None, "absolute (T), std-ratio (V) or none; default: V on MNIST, else absolute.",
            ("absolute", "std-ratio", "none"), PRUNING),
     Option("threshold", float, None, "Cut (0.001; 1e-4 on CIFAR, ImageNet), or multiple of each tensor's std (0.25).",
@@ -58,6 +62,8 @@ OPTIONS: tuple[Option, ...] = (
            "that does so is searched.", group=PRUNING),
     Option("finetune_epochs", int, None, "Epochs of finetuning (100 after T, 50 after V, 30 on ImageNet; CIFAR: as "
            "--epochs).", group=PRUNING),
-    Option("finetune_lr", float, None, "Learning rate of finetuning (1e-4 after T, 1e-3 after V).", group=PRUNING),
-    Option("finetune_weight_decay", float, None, "Decay of finetuning (0 after T, 1e-4 after V).", group=PRUNING),
+    Option("finetune_lr", float, None, "Learning rate of finetuning (1e-4 after T, 1e-3 after V and on ImageNet; "
+           "CIFAR: as --lr).", group=PRUNING),
+    Option("finetune_weight_decay", float, None, "Decay of finetuning (0 after T, 1e-4 after V; CIFAR, ImageNet: as "
+           "--weight-decay).", group=PRUNING),
 )  # fmt: skip

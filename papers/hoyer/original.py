@@ -58,7 +58,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("epochs", {FIXED: 100, RATIO: 50, TUNE: 300, LARGE_TUNE: 30}, "--finetune-epochs"),
     Flag("lr", _in(MNIST_TRAIN, 1e-3) | _in((DENSE, GROUP), 0.1) | _in((LARGE,), 1e-3), "--lr"),
     Flag("lr", {FIXED: 1e-4, RATIO: 1e-3, TUNE: 0.1, LARGE_TUNE: 1e-3}, "--finetune-lr"),
-    Flag("schedule", _in(CIFAR, "150 225"), "--lr-milestones"),
+    Flag("schedule", _in(CIFAR, "150 225"), "--lr-milestones", "one list for all stages of a run"),
     Flag("gamma", _in(CIFAR, 0.1), "--lr-gamma"),
     Flag("lr_int", _in(IMAGENET, 30), "--lr-milestones", "the epochs themselves: 30,60 for an interval of 30 in 90"),
     Flag("lr_decay", _in(IMAGENET, 0.1), "--lr-gamma"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from papers.hoyer import paper, zoo
+from papers.hoyer.options import OPTIONS
 from papers.hoyer.original_ids import SCRIPTS
 from shared.errors import ReproError
 from shared.protocol import Train
@@ -136,6 +137,32 @@ def test_every_stage_of_a_structural_pruning_has_the_recipe(name: str) -> None:
         assert found == (recipe.epochs, recipe.milestones, recipe.gamma, recipe.weight_decay, recipe.batch)
 
 
+HELP = {option.name: option.help for option in OPTIONS}
+HALF: dict[str, Any] = {"lr": 0.5, "weight_decay": 0.5, "reg": "ghs", "decay": 1e-4, "pretrained": True}
+
+
+@pytest.mark.parametrize(
+    ("network", "rates", "decays"),
+    [
+        ("lenet-5", [1e-3, 0.5, 1e-3], [0.0, 0.5, 1e-4]),
+        ("resnet", [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
+        ("imagenet-resnet50", [0.1, 0.5, 1e-3], [0.5, 0.5, 0.5]),
+    ],
+)
+def test_help_says_in_which_stages_a_typed_rate_or_decay_holds(
+    network: str, rates: list[float], decays: list[float]
+) -> None:
+    trains = [t for t in paper.build({"network": network, **HALF}).phases if isinstance(t, Train)]
+    assert [t.optimizer.lr for t in trains] == rates
+    assert [t.optimizer.weight_decay for t in trains] == decays
+    both = "of the dense network and, unless --finetune-{} is typed, of finetuning too"
+    assert f"on CIFAR {both.format('lr')}" in HELP["lr"]
+    assert f"on CIFAR and ImageNet {both.format('weight-decay')}" in HELP["weight_decay"]
+    own = {"finetune_lr": 0.25, "finetune_weight_decay": 0.125}
+    last = [t for t in paper.build({"network": network, **HALF, **own}).phases if isinstance(t, Train)][-1]
+    assert (last.optimizer.lr, last.optimizer.weight_decay) == (0.25, 0.125)
+
+
 def test_steps_of_the_learning_rate_keep_their_place_in_a_shorter_run() -> None:
     (t,) = (t for t in paper.build({"network": "wrn", "epochs": 20}).phases if isinstance(t, Train))
     assert t.schedule.milestones == (6, 12, 16)
@@ -154,7 +181,22 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"prune_rule": "none", "threshold": 0.1}, "--prune-rule none"),
     ({"prune_rule": "none", "finetune_epochs": 3}, "--prune-rule none"),
     ({"lr_milestones": "3,5"}, "constant"),
-    ({"network": "resnet", "lr_milestones": "81,300"}, "between 1 and 163"),
+    ({"network": "resnet", "lr_milestones": "81,300"}, "but its train stage ends with epoch 164 (--epochs)"),
+    ({"network": "resnet", "lr_milestones": "122,81"}, "must be increasing epochs from 1 on, not 122,81"),
+    ({"network": "resnet", "lr_milestones": "0,81"}, "must be increasing epochs from 1 on"),
+    (
+        {"network": "resnet", "reg": "ghs", "decay": 1e-4, "lr_milestones": "81,122", "finetune_epochs": 60},
+        "--lr-milestones 81,122 holds for every stage of a run, but its finetune stage ends with epoch 60 "
+        "(--finetune-epochs)",
+    ),
+    (
+        {"network": "resnet", "reg": "ghs", "decay": 1e-4, "lr_milestones": "81", "pretrain_epochs": 81},
+        "but its pretrain stage ends with epoch 81 (--pretrain-epochs)",
+    ),
+    (
+        {"network": "resnet", "reg": "ghs", "decay": 1e-4, "lr_milestones": "81", "epochs": 50, "pretrain_epochs": 164},
+        "but its regularise stage ends with epoch 50 (--epochs)",
+    ),
     ({"dataset": "cifar10"}, "mnist or fashion-mnist"),
     ({"network": "resnet", "reg": "hs", "decay": 1e-4}, "knows none, group-lasso"),
     ({"network": "resnet", "reg": "ghs", "decay": 1e-4, "pretrained": False}, "always starts from a dense network"),
