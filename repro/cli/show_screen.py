@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from repro.cli.console import STYLES, out
-from repro.report import numbers
+from repro.report import numbers, rows
 from repro.showing import Shown, in_words, plain
 from shared.claims import Claim, Exact, Value
 from shared.paper import Paper
@@ -97,7 +97,7 @@ def _numbered(texts: list[str]) -> dict[str, str]:
 def _sentences(shown: Shown) -> None:
     grid = _grid("Sentences, and what the published numbers say", "sentence", "verdict", "reason")
     for verdict in shown.verdicts:
-        label = Text(verdict.text, style=STYLES[verdict.label])
+        label = Text(rows.label(verdict), style=STYLES[verdict.label])
         grid.add_row(verdict.claim.text, label, Text(numbers.sentence(verdict.reason)))
     out.print(grid)
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from repro.badge import badge
 from repro.cli.console import STYLES, err, out
 from repro.cli.progress import progress
-from repro.report import numbers
+from repro.report import numbers, rows
 from repro.request import Prepared
 from repro.verdicts.table import TableVerdict
 from repro.verdicts.verdict import Verdict
@@ -119,7 +119,7 @@ def _grid(title: str, verdicts: list[Verdict], reasons: list[str]) -> Grid:
     grid.add_column("verdict", max_width=16, min_width=14)
     grid.add_column("why", justify="right", no_wrap=True)
     for verdict in verdicts:
-        label = Text(verdict.text, style=STYLES[verdict.label])
+        label = Text(rows.label(verdict), style=STYLES[verdict.label])
         shown = [numbers.ours(verdict), numbers.interval(verdict)]
         claim = verdict.claim.text
         if values:
@@ -175,7 +175,7 @@ def published(paper: Paper, verdicts: list[Verdict], table: str | None) -> None:
     grid.add_column("reason", ratio=3)
     for verdict in verdicts:
         reason = Text(" ".join((verdict.reason, *verdict.flags)))
-        grid.add_row(Text(verdict.claim.text), Text(verdict.text, style=STYLES[verdict.label]), reason)
+        grid.add_row(Text(verdict.claim.text), Text(rows.label(verdict), style=STYLES[verdict.label]), reason)
     out.print(grid)
 
 
