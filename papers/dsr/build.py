@@ -14,7 +14,7 @@ from papers.dsr.jobs import Job, job_named, jobs
 from papers.dsr.refusals import check
 from papers.dsr.schedule_file import schedule_named
 from shared.errors import ReproError
-from shared.protocol import Data, Method, Options, Phase, Protocol, Prune, Train
+from shared.protocol import Data, Method, Model, Options, Phase, Protocol, Prune, Train
 
 
 def build(options: Mapping[str, Any]) -> Protocol:
@@ -35,7 +35,7 @@ def build(options: Mapping[str, Any]) -> Protocol:
         return Protocol(
             paper="dsr",
             variant=c["variant"],
-            model=settings.model_for(job.network, job.width, batchnorm=c["batch_norm"] is not False, depth=c["depth"]),
+            model=_model(c, job),
             data=_data(c, job),
             prunable=settings.DOWNSAMPLE_SPARSE if c["sparse_downsample"] else settings.DENSE[job.network],
             phases=_phases(c, job),
@@ -53,6 +53,11 @@ def _of_its_generation(job: Job, variant: str) -> Job:
             "and resnet."
         )
     return job
+
+
+def _model(c: Choice, job: Job) -> Model:
+    normed, gamma = c["batch_norm"] is not False, c.given("norm_init", "uniform")
+    return settings.model_for(job.network, job.width, batchnorm=normed, depth=c["depth"], gamma=gamma)
 
 
 def _data(c: Choice, job: Job) -> Data:

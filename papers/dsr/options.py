@@ -25,6 +25,14 @@ OPTIONS: tuple[Option, ...] = (
         "width_multiplier", float, None, "Width; default 2 for wide_resnet, else 1, and solved for thin.", group=RUN
     ),
     Option("batch_norm", bool, None, "LeNet with normalisation (default) or with biases.", group=RUN),
+    Option(
+        "norm_init",
+        str,
+        None,
+        "First weights of LeNet's norms: U(0, 1) as in 2018 (default), or 1 as frameworks have had it since.",
+        ("uniform", "one"),
+        RUN,
+    ),
     Option("augmentation", bool, None, "CIFAR-10 with crops and flips (default) or without.", group=RUN),
     Option("val_size", int, 0, "Hold out so many training images and refer accuracies to them.", group=RUN),
     Option("method", str, "dsr", "Method.", METHODS, SPARSE),

@@ -55,6 +55,8 @@ CONVOLUTIONS = network_in("wide_resnet", "imagenet_resnet50")
 RULES: tuple[Needs[Choice], ...] = (
     Needs("depth", network_in("wide_resnet"), "on {network}, whose depth is fixed"),
     Needs("batch_norm", network_in("lenet300"), "on {network}, which has no form without it"),
+    Needs("norm_init", network_in("lenet300"), "on {network}, whose norms start at 1 in the original"),
+    Needs("norm_init", lambda c: c["batch_norm"] is not False, "with --no-batch-norm"),
     Needs("augmentation", network_in("wide_resnet"), "on {network}; the original leaves it out on CIFAR-10 alone"),
     Needs("sparse_downsample", network_in("imagenet_resnet50"), "on {network}"),
     Needs("sparse_downsample", lambda c: c["method"] not in ("dense", "thin"), NOT_HERE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.data.imagenet import IMAGENET
-from shared.protocol import Augment, Data, Model, Optimizer, Prunable
+from shared.protocol import Augment, Data, Model, Optimizer, Options, Prunable
 
 SEEDS = (42, 43, 44, 45, 46)
 """Five runs, as in the paper, whose own were never seeded."""
@@ -87,13 +87,16 @@ DENSE = {
 DOWNSAMPLE_SPARSE = Prunable(exclude=("stem.*",))
 
 
-def model_for(network: str, width: float = 1.0, *, batchnorm: bool = True, depth: int = 28) -> Model:
+def model_for(
+    network: str, width: float = 1.0, *, batchnorm: bool = True, depth: int = 28, gamma: str = "uniform"
+) -> Model:
     """A network as the paper uses it.
 
-    LeNet's norms start with weights U(0, 1), as the framework of 2018 had it (trap 14).
+    LeNet's norms start with weights U(0, 1), as the framework of 2018 had it; ``gamma="one"`` as later ones (trap 14).
     """
     if network == "lenet300":
-        normed = {"batchnorm": True, "gamma": "uniform"} if batchnorm else {"bias": "zero"}
+        uniform: Options = {} if gamma == "one" else {"gamma": gamma}
+        normed: Options = {"batchnorm": True, **uniform} if batchnorm else {"bias": "zero"}
         return Model(name=network, width=width, channels=1, size=28, options=normed)
     if network == "wide_resnet":
         return Model(name=network, width=width, options={} if depth == 28 else {"depth": depth})

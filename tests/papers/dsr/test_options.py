@@ -88,6 +88,9 @@ def test_typed_options_give_the_published_run(options, experiment):
         ({"network": "wide_resnet", "batch_norm": False}, "--no-batch-norm has no effect"),
         ({"network": "wide_resnet", "sparsity_linear": 0.5}, "classifier stays dense"),
         ({"network": "imagenet_resnet50", "augmentation": False}, "leaves it out on CIFAR-10 alone"),
+        ({"network": "wide_resnet", "norm_init": "one"}, "--norm-init has no effect on wide_resnet"),
+        ({"norm_init": "one", "batch_norm": False}, "--norm-init has no effect with --no-batch-norm"),
+        ({"norm_init": "zero"}, "norm-init"),
         ({"masks_of_dsr": "fresh"}, "belongs to static"),
         ({"drop_criterion": "fraction"}, "needs --drop-fraction"),
         ({"method": "set", "drop_criterion": "threshold"}, "needs --reallocations-per-update"),
@@ -137,6 +140,16 @@ def test_corrected_holds_out_of_each_class_its_share():
         data = build(variant=variant, val_size=1000).data
         assert (data.val_rule, data.evaluate_on, data.val_size) == (rule, "val", 1000)
         assert build(variant=variant).data.val_rule == "last"
+
+
+def test_norms_start_as_in_2018_or_at_one():
+    """Trap 14."""
+    from shared.models.registry import build as network
+
+    assert build(norm_init="uniform") == build()
+    first = {norm: network(build(norm_init=norm).model).state_dict()["bn1.weight"] for norm in ("uniform", "one")}
+    assert bool((first["one"] == 1).all())
+    assert 0 < float(first["uniform"].min()) < float(first["uniform"].max()) < 1
 
 
 def test_mixed_modes():
