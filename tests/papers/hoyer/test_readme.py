@@ -1,5 +1,6 @@
 """What the README shows can be typed."""
 
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -68,3 +69,9 @@ def test_markers_name_existing_tables() -> None:
     assert begun
     assert set(begun) <= set(paper.tables)
     assert README.count("<!-- begin:") == README.count("<!-- end -->")
+
+
+def test_what_the_readme_imports_is_there() -> None:
+    lines = re.findall(r"^ *from (\S+) import (\w+)$", README, re.MULTILINE)
+    assert ("shared.training.compact_file", "load_compacted") in lines
+    assert all(hasattr(importlib.import_module(module), name) for module, name in lines)
