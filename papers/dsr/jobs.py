@@ -216,9 +216,13 @@ def job_named(text: str) -> Job:
     if text not in jobs():
         numbers = {name: [j.number for j in jobs().values() if j.list == name] for name in MAKERS}
         known = ", ".join(f"{name}:{min(n)} to {name}:{max(n)}" for name, n in numbers.items())
-        raise ReproError(f"There is no job {text!r}; jobs are {known} (`repro list experiments dsr` shows them).")
+        raise ReproError(
+            f"There is no job {text!r}; jobs are {known}, of which cifar:68 never ran (`repro list experiments dsr` "
+            "shows what each one is)."
+        )
     if not jobs()[text].runs:
         raise ReproError(
-            f"Job {text} has a space inside its schedule path and never ran; its settings are those of 67."
+            f"Job {text} has a space inside its schedule path and never ran; `repro run dsr --network wide_resnet "
+            "--sparsity 0.8 --stop-rewiring-epoch 60` is what it was to be."
         )
     return jobs()[text]

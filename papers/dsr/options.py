@@ -18,7 +18,13 @@ RUN, SPARSE, WHEN, PRUNING, TRAINING = (
 )
 
 OPTIONS: tuple[Option, ...] = (
-    Option("job", str, None, "A line of the published lists, such as cifar:6.", group=RUN),
+    Option(
+        "job",
+        str,
+        None,
+        "A line of the published lists, such as cifar:6; `repro list experiments dsr` has them.",
+        group=RUN,
+    ),
     Option("network", str, "lenet300", "Network, on the data it was studied on.", tuple(NETWORKS), RUN),
     Option("depth", int, 28, "Depth of wide_resnet, 6n + 4.", group=RUN),
     Option(

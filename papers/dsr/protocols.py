@@ -40,7 +40,7 @@ def experiments() -> dict[str, Experiment]:
     """Every experiment by id; protocols are built when asked for."""
     out: dict[str, Experiment] = {}
     for job in jobs().values():
-        if job.runs and not _repeats(job):
+        if not _repeats(job):
             experiment = experiment_of(job)
             out[experiment.id] = experiment
             if job.list in ("mnist", "ours", "cifar") and job.method in ("dsr", "deep-rewiring") and _plain(job):
@@ -49,9 +49,19 @@ def experiments() -> dict[str, Experiment]:
     return out
 
 
+REPEATED = {"cifar:6": "cifar:41", "cifar:7": "cifar:42"}
+"""Jobs that are another one again: the first of those that stop early stops when all do."""
+
+
 def _repeats(job: Job) -> bool:
-    """Jobs 41 and 42 are 6 and 7 again."""
-    return job.list == "cifar" and job.number in (41, 42)
+    return job.id in REPEATED.values()
+
+
+def _lines(job: Job) -> str:
+    """The lines of the lists that a title names; 68 is what the line was to be."""
+    if not job.runs:
+        return f"{job.id}, which never ran"
+    return ", ".join([job.id, *([REPEATED[job.id]] if job.id in REPEATED else [])])
 
 
 def _plain(job: Job) -> bool:
@@ -94,7 +104,7 @@ def experiment_of(job: Job, variant: str = "published") -> Experiment:
     at = [level(job.sparsity)] if job.sparsity else []
     data = settings.NETWORKS[job.network]
     name = settings.LONG_NAMES[job.network] + (f"-{2 if job.method != 'thin' else job.width:g}" * (data == "cifar10"))
-    line = "" if suffix else f" ({job.id})"
+    line = "" if suffix else f" ({_lines(job)})"
     words = spoken(job) + (" as corrected" if suffix else "")
     return Experiment(
         id="/".join([PREFIX[job.list], method_name(job) + suffix, *at]),

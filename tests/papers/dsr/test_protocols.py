@@ -1,5 +1,7 @@
 """Experiments: the job lists of the sheet's section 6, completely and as printed."""
 
+import re
+import shlex
 from collections import Counter
 
 import pytest
@@ -32,12 +34,20 @@ def test_every_job_of_every_list_is_there():
 def test_experiments_say_which_job_they_are():
     labels = {e.labels["job"] for e in paper.experiments.values()}
     repeated = {"cifar:41", "cifar:42"}
-    assert labels == {j.id for j in jobs().values() if j.runs} - repeated
+    assert labels == set(jobs()) - repeated
+    titles = " ".join(e.title for e in paper.experiments.values())
+    assert all(re.search(rf"\b{job}\b", titles) for job in jobs())
 
 
 def test_the_job_that_never_ran_is_refused():
-    with pytest.raises(ReproError, match="never ran"):
+    with pytest.raises(ReproError, match="never ran") as refused:
         job_named("cifar:68")
+    words = shlex.split(re.search(r"`repro run dsr (.*)`", str(refused.value))[1])
+    option = {o.flag: o for o in paper.options}
+    typed = {option[k].name: option[k].type(v) for k, v in zip(words[::2], words[1::2], strict=True)}
+    stopped = paper.experiments["cifar10/dsr-stop-60/80"]
+    assert stopped.title.endswith("80 % (cifar:68, which never ran)")
+    assert paper.build({"seed": 42, **typed}) == stopped.protocol(42)
     with pytest.raises(ReproError, match="cifar"):
         job_named("cifar:83")
 
