@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -74,7 +73,8 @@ def _phases(c: Choice, job: Job) -> tuple[Phase, ...]:
         dense = jobs()[f"{job.list}:0"]
         first = c.given("epochs", dense.epochs)
         decay = c.given("weight_decay", dense.weight_decay)
-        return recipes.after_dense(dense.schedule, first, _batch(c, job), _pruning(c, job, decay))
+        penalty = _penalty(c, job.l1)
+        return recipes.after_dense(dense.schedule, first, _batch(c, job), _pruning(c, job, decay), *penalty)
     training = _training(c, job)
     if c["method"] in ("dense", "thin"):
         return (training,)
@@ -120,25 +120,32 @@ def _pruning(c: Choice, job: Job, decay: float) -> Train:
     )
     optimizer = settings.sgd(decay, c["momentum"], c.given("nesterov", True))
     schedule = schedule_named(c.given("schedule", job.schedule), job.schedule)
-    return recipes.train(schedule, epochs, _batch(c, job), optimizer, recipes.KEEP_MASKS, step)
+    masked = _penalty(c, job.l1) or (recipes.KEEP_MASKS,)
+    return recipes.train(schedule, epochs, _batch(c, job), optimizer, *masked, step)
+
+
+def _penalty(c: Choice, published: float) -> tuple[Method, ...]:
+    """The penalty on all of S where there is one, of full tensors too (sheet 4.0)."""
+    l1 = c.given("l1_coefficient", published)
+    return (recipes.masked(l1, c["kernel_group_lasso"]),) if l1 else ()
 
 
 def _training(c: Choice, job: Job) -> Train:
     schedule = schedule_named(c.given("schedule", job.schedule), job.schedule)
     optimizer = settings.sgd(c.given("weight_decay", job.weight_decay), c["momentum"], c.given("nesterov", True))
-    methods = _methods(c, replace(job, l1=c.given("l1_coefficient", job.l1)), schedule)
+    methods = _methods(c, job, schedule)
     return recipes.train(schedule, c.given("epochs", job.epochs), _batch(c, job), optimizer, *methods)
 
 
 def _methods(c: Choice, job: Job, schedule: settings.Schedule) -> tuple[Method, ...]:
-    rules, lasso = protocols.rules(job, c["variant"]), c["kernel_group_lasso"]
+    rules, lasso, l1 = protocols.rules(job, c["variant"]), c["kernel_group_lasso"], c.given("l1_coefficient", job.l1)
     if c["method"] == "tied":
-        return (recipes.tied_gradients(job.l1, lasso, rescale=c["rescale_tied_gradient"]),)
+        return (recipes.tied_gradients(l1, lasso, rescale=c["rescale_tied_gradient"]),)
     if c["method"] in ("dense", "thin"):
-        return (Method(name="masked-weights", options={"l1": job.l1}),) if job.l1 else ()
+        return _penalty(c, job.l1)
     if c["method"] == "static":
-        return (recipes.masked(job.l1, lasso),) if job.l1 else (recipes.KEEP_MASKS,)
-    masked = recipes.masked(job.l1, lasso)
+        return _penalty(c, job.l1) or (recipes.KEEP_MASKS,)
+    masked = recipes.masked(l1, lasso)
     stop = c.given("stop_rewiring_epoch", job.stop)
     if c["method"] == "deep-rewiring":
         early = job.generation == "iclr"

@@ -28,7 +28,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("network", str, "lenet300", "Network, on the data it was studied on.", tuple(NETWORKS), RUN),
     Option("depth", int, 28, "Depth of wide_resnet, 6n + 4.", group=RUN),
     Option(
-        "width_multiplier", float, None, "Width; default 2 for wide_resnet, else 1, and solved for thin.", group=RUN
+        "width_multiplier",
+        float,
+        None,
+        "Width; default 2 for wide_resnet, else 1; for thin that of the list, on lenet300 solved for the sparsity.",
+        group=RUN,
     ),
     Option("batch_norm", bool, None, "LeNet with normalisation (default) or with biases.", group=RUN),
     Option(

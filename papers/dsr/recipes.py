@@ -134,6 +134,9 @@ def restart(values: str) -> Prune:
     return Prune(name="restart", method=Method(name="restart", options={"values": values}))
 
 
-def after_dense(schedule: str, epochs: int, batch: int, pruning: Train) -> tuple[Phase, ...]:
-    """Dense training, then pruning, which inherits decay, momentum and Nesterov: one optimiser for both (trap 9)."""
-    return (train(schedule, epochs, batch, pruning.optimizer), pruning.model_copy(update={"name": "prune"}))
+def after_dense(schedule: str, epochs: int, batch: int, pruning: Train, *methods: Method) -> tuple[Phase, ...]:
+    """Dense training with these components, then pruning.
+
+    Pruning inherits decay, momentum and Nesterov: one optimiser for both (trap 9).
+    """
+    return (train(schedule, epochs, batch, pruning.optimizer, *methods), pruning.model_copy(update={"name": "prune"}))

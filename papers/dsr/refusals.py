@@ -104,8 +104,6 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("pruning_start_epoch", method_in("pruning"), NOT_HERE),
     Needs("pruning_interval_epochs", method_in("pruning"), NOT_HERE),
     Needs("fine_tune_epochs", method_in("pruning"), NOT_HERE),
-    Needs("l1_coefficient", lambda c: c["method"] != "pruning", NOT_HERE),
-    Needs("kernel_group_lasso", method_in(*SPARSE), NOT_HERE),
     Needs("kernel_group_lasso", CONVOLUTIONS, "on {network}, which has no convolution"),
     Needs("kernel_group_lasso", penalised, "without --l1-coefficient, which {method} has not by itself on {network}"),
 )

@@ -152,6 +152,17 @@ def test_norms_start_as_in_2018_or_at_one():
     assert 0 < float(first["uniform"].min()) < float(first["uniform"].max()) < 1
 
 
+@pytest.mark.parametrize("method_name", ["dense", "thin", "pruning", "static", "set", "tied"])
+def test_the_penalty_is_part_of_every_methods_loss(method_name):
+    """Sheet 4.0: of all sparse tensors, also full ones; pruning has it before and while it prunes."""
+    options = {"method": method_name, "network": "wide_resnet", "l1_coefficient": 1e-5, "kernel_group_lasso": True}
+    phases = [p for p in build(**options).phases if isinstance(p, Train)]
+    assert len(phases) == (2 if method_name == "pruning" else 1)
+    for phase in phases:
+        found = [m.options for m in phase.methods if m.name in ("masked-weights", "tied-gradients")]
+        assert found == [{"l1": 1e-5, "kernel_lasso": True}]
+
+
 def test_mixed_modes():
     across = method(build(method="set", growth_allocation="proportional"), "reallocate").options
     assert "allocation" not in across

@@ -108,6 +108,20 @@ def test_a_killed_run_ends_as_if_it_had_not_been(experiment, tmp_path):
     assert [[r[k] for k in keys] for r in whole.rows] == [[r[k] for k in keys] for r in again.rows]
 
 
+def test_pruning_with_a_penalty_prunes_as_many_and_ends_with_smaller_weights(tmp_path):
+    sizes = {}
+    for l1 in (0.0, 1e-3):
+        whole = paper.scales["demo"](paper.build({"method": "pruning", "sparsity": 0.9, "l1_coefficient": l1}))
+        phases = [p.model_copy(update={"epochs": n}) for p, n in zip(whole.phases, (2, 10), strict=True)]
+        data = whole.data.model_copy(update={"per_class": 20, "test_per_class": 10})
+        run = engine(whole.with_(phases=tuple(phases), data=data), tmp_path / str(l1), Watch())
+        assert run.run() == "finished"
+        assert run.rows[0]["penalty"] == pytest.approx(0, abs=1e-12) if not l1 else run.rows[0]["penalty"] > 0
+        sizes[l1] = (run.state.masks.remaining, sum(float(p.detach().abs().sum()) for p in run.state.parameters))
+    assert sizes[0.0][0] == sizes[1e-3][0] < 0.11 * run.state.masks.total
+    assert sizes[1e-3][1] < sizes[0.0][1]
+
+
 def test_tied_weights_stay_equal(tmp_path):
     run = engine(short("mnist/tied/99"), tmp_path, Watch())
     assert run.run() == "finished"
