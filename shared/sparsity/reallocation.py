@@ -5,6 +5,7 @@ Vectors are flat over the units of one tensor; ``True`` means live.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -32,8 +33,7 @@ def below_threshold(scores: Tensor, live: Tensor, threshold: float, spare: Spare
     """
     dropped = live & ((scores < threshold) | (scores == 0))
     if spare != "none" and bool(live.any()) and torch.equal(dropped, live):
-        kept = live.nonzero()[0, 0] if spare == "first" else scores.masked_fill(~live, -1).argmax()
-        dropped[kept] = False
+        dropped[_spared(scores, live, spare)] = False
     return dropped
 
 
@@ -62,12 +62,35 @@ def adapted(threshold: float, dropped: int, target: int, tolerance: float = 0.1,
     return threshold
 
 
-def exact_threshold(scores: Tensor, target: int) -> float:
-    """The threshold below which exactly ``target`` of these scores lie (ties aside), without a feedback loop.
+def exactly(
+    scores: Sequence[Tensor], live: Sequence[Tensor], target: int, spare: Spare = "first"
+) -> tuple[list[Tensor], float]:
+    """Mark the ``target`` live units of lowest score over all tensors, without a threshold that is steered there.
+
+    Equal scores go by position, so that many exact zeros are no more than others: exact means exact. A tensor that
+    would be emptied spares one unit, and another goes in its place.
 
     Args:
-        scores: ``[n]`` of all live units of all tensors.
-        target: units to drop, at most ``n - 1``.
+        scores, live: ``[n]`` of each tensor.
+        target: units to drop; fewer are dropped where fewer are live, but for the spared ones.
+        spare: as in ``below_threshold``.
+
+    Returns:
+        The dropped units of each tensor, and the highest score among them (0 where none was dropped).
     """
-    target = min(target, scores.numel() - 1)
-    return float(scores.kthvalue(target + 1).values)
+    sizes = [s.numel() for s in scores]
+    candidates = [m.clone() for m in live]
+    while True:
+        flat, free = torch.cat(list(scores)), torch.cat(candidates)
+        marked = smallest(flat, free, min(target, int(free.sum())))
+        dropped = list(marked.split(sizes))
+        emptied = [i for i, (d, m) in enumerate(zip(dropped, live, strict=True)) if m.any() and torch.equal(d, m)]
+        if spare == "none" or not emptied:
+            return dropped, float(flat[marked].max()) if bool(marked.any()) else 0.0
+        for i in emptied:
+            candidates[i][_spared(scores[i], live[i], spare)] = False
+
+
+def _spared(scores: Tensor, live: Tensor, spare: Spare) -> Tensor:
+    """The unit that stays: the first in row-major order, or the one of highest score."""
+    return live.nonzero()[0, 0] if spare == "first" else scores.masked_fill(~live, -1).argmax()

@@ -33,7 +33,7 @@ class Reallocation(Component):
         period_epochs, periods, stop_epoch: when (see ``Clock``).
         target: units to reallocate at each event, which the threshold is steered to (threshold mode).
         threshold: initial H.
-        exact_count: set H at every event so that exactly ``target`` units lie below it.
+        exact_count: drop exactly ``target`` units, those of lowest score; the logged H is the highest among them.
         fraction: drop this fraction of each tensor instead of using a threshold.
         extra: units dropped beside the fraction (1 in the later generation of the published code, 0 in the earlier).
         allocation: ``published`` shares with rounding remainders drawn at random; ``exact`` conservation with regard to
@@ -132,9 +132,8 @@ class Reallocation(Component):
             return [reallocation.smallest(s, m, k) for s, m, k in zip(scores, live, counts, strict=True)]
         if self.exact_count:
             assert self.target is not None
-            self.threshold = reallocation.exact_threshold(
-                torch.cat([s[m] for s, m in zip(scores, live, strict=True)]), self.target
-            )
+            dropped, self.threshold = reallocation.exactly(scores, live, self.target, self.spare)
+            return dropped
         pairs = zip(scores, live, strict=True)
         return [reallocation.below_threshold(s, m, self.threshold, self.spare) for s, m in pairs]
 

@@ -157,6 +157,10 @@ def test_laws_hold_at_every_event(case, tmp_path):
         assert set(watch.per_tensor) == {tuple(first)}
     record = SimpleNamespace(protocol=protocol, outcome=as_outcome(engine))
     assert broken_laws(record) == []
+    if case == "dsr, an exact count":
+        rule = protocol.phases[-1].methods[-1].options
+        moved = [sum(k) for e in engine.rows for event in e["events"] for k in event["dropped"]]
+        assert set(moved) == {rule["target"]}  # a demo run has more exact zeros than that
     # Sheet 4.0: what is left is what the masks say; weights grown after the last step are still 0.
     assert sum(layer.remaining for layer in record.outcome.layers) == watch.totals[-1]
 
