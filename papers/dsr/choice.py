@@ -9,7 +9,8 @@ from typing import Any
 from papers.dsr.jobs import Job, jobs
 from papers.dsr.options import OPTIONS
 from papers.dsr.protocols import VARIANTS
-from papers.dsr.settings import THIN
+from papers.dsr.settings import THIN, model_for
+from papers.dsr.sizes import active_weights
 from papers.dsr.widths import lenet_width
 from shared.errors import ReproError, unknown
 from shared.option_rules import Ranges
@@ -121,7 +122,22 @@ def nearest(c: Choice) -> Job:
         )
     best = min(fitting, key=lambda j: (j.granularity != granularity, abs(j.sparsity - wanted)))
     sparsity = 0.0 if method == "dense" else wanted
-    return replace(best, sparsity=sparsity, width=_width(c, best, sparsity))
+    fraction = best.fraction if best.sparsity == wanted or "drop_fraction" in c.typed else _fraction(best, wanted)
+    return replace(best, sparsity=sparsity, width=_width(c, best, sparsity), fraction=fraction)
+
+
+def _fraction(job: Job, sparsity: float) -> float | None:
+    """SET's fraction at a sparsity that no job has: matched to DSR's N_p as those of the jobs are (sheet 7.3)."""
+    if job.fraction is None:
+        return None
+    target = next(j.target for j in jobs().values() if j.list == job.list.replace("ours", "mnist") and j.target)
+    active = active_weights(model_for(job.network, job.width), sparsity)
+    if target >= active:
+        raise ReproError(
+            f"SET moves as many weights as DSR, {target:,} on {job.network}, but {active:,} are active at sparsity "
+            f"{sparsity:g}; give --drop-fraction."
+        )
+    return float(f"{target / active:.3g}")
 
 
 def _width(c: Choice, job: Job, sparsity: float) -> float:

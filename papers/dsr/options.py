@@ -86,7 +86,13 @@ OPTIONS: tuple[Option, ...] = (
         "reallocations_per_update", int, None, "N_p, units the threshold is steered to move at an event.", group=WHEN
     ),
     Option("initial_threshold", float, 1e-3, "First threshold.", group=WHEN),
-    Option("drop_fraction", float, None, "Fraction of each tensor that SET moves.", group=WHEN),
+    Option(
+        "drop_fraction",
+        float,
+        None,
+        "Fraction of each tensor that SET moves; at sparsities without a job it matches DSR's N_p.",
+        group=WHEN,
+    ),
     Option(
         "growth_allocation", str, None, "Grow across tensors, or where it was lost.", ("proportional", "within"), WHEN
     ),

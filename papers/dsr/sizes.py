@@ -20,6 +20,12 @@ def prunable_units(protocol: Protocol, granularity: str = "weight") -> int:
     return sum(math.prod(s[:covered]) for s in convolutions) + sum(map(math.prod, linear))
 
 
+def active_weights(model: Model, sparsity: float) -> int:
+    """Weights that are active at first where all prunable tensors have one sparsity (sheet 2.4)."""
+    convolutions, linear = prunable_shapes(model)
+    return sum(int((1 - sparsity) * math.prod(s) + 0.1) for s in (*convolutions, *linear))
+
+
 def prunable_shapes(model: Model, *, downsample: bool = False) -> tuple[list[Shape], list[Shape]]:
     """Prunable tensors of the paper's networks: convolutions ``[out, in, kh, kw]`` and linear weights ``[out, in]``.
 

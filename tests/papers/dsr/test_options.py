@@ -5,6 +5,7 @@ import pytest
 from papers.dsr import paper, settings
 from papers.dsr.options import OPTIONS
 from papers.dsr.original import FLAGS
+from papers.dsr.sizes import active_weights
 from shared.errors import ReproError
 from shared.protocol import Train
 
@@ -161,6 +162,32 @@ def test_the_penalty_is_part_of_every_methods_loss(method_name):
     for phase in phases:
         found = [m.options for m in phase.methods if m.name in ("masked-weights", "tied-gradients")]
         assert found == [{"l1": 1e-5, "kernel_lasso": True}]
+
+
+@pytest.mark.parametrize(
+    ("network", "target", "levels"),
+    [
+        ("lenet300", 600, settings.MNIST_SPARSITIES),
+        ("wide_resnet", 20_000, settings.CIFAR_SPARSITIES),
+        ("imagenet_resnet50", 400_000, (0.8,)),  # that of 0.9 is known to move fewer (trap 16)
+    ],
+)
+def test_set_moves_as_many_as_dsr_at_any_sparsity(network, target, levels):
+    """Sheet 7.3; where a job ran its fraction holds, and a matched one is what it would be."""
+    for sparsity in (*levels, 0.5, 0.65, 0.85, 0.925):
+        options = method(build(network=network, method="set", sparsity=sparsity), "reallocate").options
+        moved = options["fraction"] * active_weights(
+            settings.model_for(network, 2.0 if "wide" in network else 1.0), sparsity
+        )
+        assert moved == pytest.approx(target, rel=0.03)
+
+
+def test_set_without_so_many_weights_needs_a_fraction():
+    with pytest.raises(
+        ReproError, match=r"600 on lenet300, but 2\d\d are active at sparsity 0.999; give --drop-fraction"
+    ):
+        build(method="set", sparsity=0.999)
+    assert method(build(method="set", sparsity=0.999, drop_fraction=0.3), "reallocate").options["fraction"] == 0.3
 
 
 def test_mixed_modes():
