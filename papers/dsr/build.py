@@ -149,7 +149,10 @@ def _methods(c: Choice, job: Job, schedule: settings.Schedule) -> tuple[Method, 
     stop = c.given("stop_rewiring_epoch", job.stop)
     if c["method"] == "deep-rewiring":
         early = job.generation == "iclr"
-        return (masked, recipes.deep_rewiring(schedule, c["deep_rewiring_eta"], stop, rules, early=early))
+        rewiring = recipes.deep_rewiring(schedule, c["deep_rewiring_eta"], stop, rules, early=early)
+        if c["deep_rewiring_signs"] == "redrawn":
+            rewiring = rewiring.model_copy(update={"options": {**rewiring.options, "signs": "redrawn"}})
+        return (masked, rewiring)
     event = _reallocation(c, job, schedule, stop)
     return (event, masked) if c["growth_rule"] == "gradient" else (masked, event)
 

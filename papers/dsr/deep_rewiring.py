@@ -20,7 +20,9 @@ from shared.training.components.tables import in_force
 from shared.training.method import Component
 from shared.training.state import State
 
-Signs = Literal["stale", "initial", "fixed"]
+Signs = Literal["stale", "initial", "fixed", "redrawn"]
+LASTING = ("fixed", "redrawn")
+"""Kinds whose stored signs do not follow the weights."""
 
 
 def noise_sd(eta: float, temperature: float) -> float:
@@ -45,7 +47,7 @@ class DeepRewiring(Component):
         signs: ``stale``: stored signs that have nothing to do with the initial weights, so that half of them are lost
             at the first step (trap 1, what every published number has); ``initial``: the same rule from the signs of
             the initial values; ``fixed`` (corrected): every position keeps the sign of its initial value for good, and
-            a grown weight's momentum is cleared.
+            a grown weight's momentum is cleared; ``redrawn``: the same, but a grown weight draws a new sign.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class DeepRewiring(Component):
         for index, name in enumerate(self.names):
             p, signs, at = masks.parameters[name].detach(), self.signs[name], self.places[index]
             lost = turned(p.reshape(-1).index_select(0, at), signs.reshape(-1).index_select(0, at))
-            if self.kind != "fixed":
+            if self.kind not in LASTING:
                 torch.add(p, dormant[name], out=signs).sign_()  # the values under the masks have signs too
             counts.append(self._replace(state, index, lost.nonzero().reshape(-1)))
         torch._foreach_zero_([dormant[name] for name in self.names])
@@ -148,8 +150,12 @@ class DeepRewiring(Component):
         key = {"epoch": state.epoch, "step": state.step, "index": index}
         grown = growth.choose_few(state.draws, free, k, available, "growth", **key)
         state.masks.move(name, at.index_select(0, lost), grown)  # a grown weight starts at 0
-        if self.kind == "fixed":
+        if self.kind in LASTING:
             self._clear_momentum(state, name, grown)
+        if self.kind == "redrawn":
+            drawn = (state.draws.uniform(k, "regrown-signs", **key) - 0.5).sign()
+            signs = self.signs[name]
+            signs[torch.unravel_index(grown, signs.shape)] = drawn.to(signs)
         at.copy_(replaced(at, lost, grown))  # in place: a captured CUDA graph keeps reading it
         return k
 

@@ -99,6 +99,8 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("growth_init", moves, NOT_HERE),
     Needs("stop_rewiring_epoch", lambda c: moves(c) or c["method"] == "deep-rewiring", NOT_HERE),
     Needs("deep_rewiring_eta", method_in("deep-rewiring"), NOT_HERE),
+    Needs("deep_rewiring_signs", method_in("deep-rewiring"), NOT_HERE),
+    Needs("deep_rewiring_signs", lambda c: c["variant"] == "corrected", "as published; add --variant corrected"),
     Needs("pruning_schedule", method_in("pruning"), NOT_HERE),
     Needs("pruning_steps", method_in("pruning"), NOT_HERE),
     Needs("pruning_start_epoch", method_in("pruning"), NOT_HERE),

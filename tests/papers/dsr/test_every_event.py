@@ -65,6 +65,12 @@ CASES = {
     "set, filters": {"network": "wide_resnet", "method": "set", "sparsity": 0.5, "granularity": "filter"},
     "deep rewiring": {"sparsity": 0.95, "method": "deep-rewiring"},
     "deep rewiring, corrected": {"sparsity": 0.95, "method": "deep-rewiring", "variant": "corrected"},
+    "deep rewiring, corrected, signs redrawn": {
+        "sparsity": 0.95,
+        "method": "deep-rewiring",
+        "variant": "corrected",
+        "deep_rewiring_signs": "redrawn",
+    },
 }
 
 

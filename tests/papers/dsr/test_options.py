@@ -92,6 +92,8 @@ def test_typed_options_give_the_published_run(options, experiment):
         ({"network": "wide_resnet", "norm_init": "one"}, "--norm-init has no effect on wide_resnet"),
         ({"norm_init": "one", "batch_norm": False}, "--norm-init has no effect with --no-batch-norm"),
         ({"norm_init": "zero"}, "norm-init"),
+        ({"method": "set", "deep_rewiring_signs": "fixed"}, "--deep-rewiring-signs has no effect with --method set"),
+        ({"method": "deep-rewiring", "deep_rewiring_signs": "redrawn"}, "as published; add --variant corrected"),
         ({"masks_of_dsr": "fresh"}, "belongs to static"),
         ({"drop_criterion": "fraction"}, "needs --drop-fraction"),
         ({"method": "set", "drop_criterion": "threshold"}, "needs --reallocations-per-update"),
