@@ -52,10 +52,12 @@ def command(
 def _show(results: list[Result], device: str) -> None:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from repro.cli.console import duration, out
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"Training samples a second on {device}")
+    title = f"Training samples a second on {device}"
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(title, style="table.title"))
     for name in ("network", "plain loop", "engine", "ratio", "with FlipOut", "overhead", "of matmul rate", "an epoch"):
         grid.add_column(name, justify="left" if name == "network" else "right")
     for r in results:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 from rich.theme import Theme
 
 THEME = Theme(
@@ -19,8 +20,8 @@ THEME = Theme(
     }
 )
 
-out = Console(theme=THEME, highlight=False, width=None if sys.stdout.isatty() else 140)
-err = Console(theme=THEME, highlight=False, stderr=True)
+out = Console(theme=THEME, highlight=False, emoji=False, width=None if sys.stdout.isatty() else 140)
+err = Console(theme=THEME, highlight=False, emoji=False, stderr=True)
 
 STYLES = {
     "REPRODUCED": "good",
@@ -35,6 +36,15 @@ STYLES = {
     "NOT SIGNIFICANT": "open",
     "NOT TESTED": "quiet",
 }
+
+
+def notice(words: str | Text) -> None:
+    """A sentence on stderr, wrapped between words on a terminal and in one piece elsewhere.
+
+    Args:
+        words: shown as they are, since paths, titles and errors in them may hold brackets; ``Text`` carries styles.
+    """
+    err.print(words, markup=False, soft_wrap=not err.is_terminal)
 
 
 def print_json(value: Any) -> None:

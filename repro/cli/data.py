@@ -53,9 +53,9 @@ def fetch(name: Name, data_dir: DataDir = None) -> None:
 
     wanted = source(name)
     if wanted.fetchable:
-        err.print(f"Fetching {wanted.title} ...", soft_wrap=True)
+        err.print(f"Fetching {wanted.title} ...", markup=False, soft_wrap=True)
     folder = download(name, data_dir)
-    out.print(f"{name} is in {folder}.", soft_wrap=True)
+    out.print(f"{name} is in {folder}.", markup=False, soft_wrap=True)
     err.print(f"[quiet]`repro data check {name}` compares it with the original.[/]")
 
 
@@ -65,15 +65,18 @@ def check(name: Name, data_dir: DataDir = None, json: AsJson = False) -> None:
 
     Exit codes: 0 the original, or nothing to compare with; 1 not the original; 2 not found or damaged.
     """
+    from rich.markup import escape
+    from rich.text import Text
+
     from repro.cli.console import err, out
     from repro.datasets import checked
 
-    with err.status(f"Decoding {name} (once; later it comes from the cache) ..."):
+    with err.status(f"Decoding {escape(name)} (once; later it comes from the cache) ..."):
         facts = checked(name, data_dir)
     if json:
         _print("check", **facts)
     else:
-        out.print(f"[head]{name}[/] {facts['origin']}", soft_wrap=True)
+        out.print(Text.assemble((name, "head"), f" {facts['origin']}"), soft_wrap=True)
         for split, part in facts["splits"].items():
             shape = "x".join(map(str, part["shape"]))
             out.print(f"  {split}: {part['images']:,} images {shape}, {part['classes']} classes")

@@ -52,5 +52,5 @@ def _grid(findings: list[Finding]) -> Table:
     grid = Table.grid(padding=(0, 2))
     for f in findings:
         style, word = ("good", "ok") if f.ok else ("bad" if f.needed else "open", "missing")
-        grid.add_row(Text(word, style=style), f.name, Text(f.found if f.ok else f"{f.found}: {f.remedy}"))
+        grid.add_row(Text(word, style=style), Text(f.name), Text(f.found if f.ok else f"{f.found}: {f.remedy}"))
     return grid

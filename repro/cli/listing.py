@@ -46,10 +46,12 @@ def command(
 
 
 def _print(listing: Listing) -> None:
+    from rich.text import Text
+
     from repro.cli.console import err, out
 
     if listing.paper:
-        out.print(f"[head]{listing.paper}[/] · {listing.what}")
+        out.print(Text.assemble((listing.paper, "head"), f" · {listing.what}"))
     if listing.what in NAMES_ONLY:
         out.print(", ".join(str(row["name"]) for row in listing.rows), markup=False)
     elif listing.rows:
@@ -57,7 +59,7 @@ def _print(listing: Listing) -> None:
     else:
         out.print("[quiet]none[/]")
     if hint := HINTS.get(listing.what):
-        err.print(f"[quiet]{hint.format(paper=listing.paper)}[/]", soft_wrap=True)
+        err.print(Text(hint.format(paper=listing.paper), style="quiet"), soft_wrap=True)
 
 
 def _grid(listing: Listing) -> Table:

@@ -7,6 +7,7 @@ from typing import Any
 from rich import box
 from rich.padding import Padding
 from rich.table import Table as Grid
+from rich.text import Text
 
 from repro.cli.console import duration, out
 from repro.cli.verify_show import SCHEMA_VERSION, opening
@@ -70,9 +71,8 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
     if not prepared.runs:
         out.print("Nothing is trained for this table: its numbers are computed when it is verified.")
         return
-    grid = Grid(
-        box=box.SIMPLE_HEAD, title=f"Runs on this machine ({cost.device})", title_justify="left", pad_edge=False
-    )
+    title = Text(f"Runs on this machine ({cost.device})", style="table.title")
+    grid = Grid(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for name in ("experiment", "runs", "left", "steps a run", "a step", "from", "a run", "all left"):
         grid.add_column(name, justify="left" if name in ("experiment", "from") else "right")
     for line in cost.lines:
@@ -80,7 +80,7 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
         each = duration(line.seconds)
         total = duration(line.left * line.seconds)
         grid.add_row(
-            line.title, str(line.runs), str(line.left), f"{line.steps:,}", step, step_source(line), each, total
+            Text(line.title), str(line.runs), str(line.left), f"{line.steps:,}", step, step_source(line), each, total
         )
     out.print(grid)
     side = f", {cost.workers} runs at a time" if cost.workers > 1 else ""
@@ -88,7 +88,7 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
     once = f"; {duration(saved)} less than the sum, as trainings that runs share are done once" if saved > 0 else ""
     out.print(f"All that is left: [head]{duration(cost.seconds_left)}[/]{side}{once}.")
     for word in sources(cost):
-        out.print(Padding(f"[quiet]{word}[/]", (0, 0, 0, 1)))
+        out.print(Padding(Text(word, style="quiet"), (0, 0, 0, 1)))
     power = Grid(box=box.SIMPLE_HEAD, title="What these seeds can decide", title_justify="left", pad_edge=False)
     for name in ("claim", "seeds needed", "what can be decided"):
         power.add_column(name)
@@ -99,5 +99,5 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
         claim = by_id[item.claim]
         seconds = per_run.get(getattr(claim, "experiment", ""), 0.0)
         extra = f" ({duration(item.needed_n * seconds)} here)" if item.needed_n and seconds else ""
-        power.add_row(claim.text, needed, f"{item.text}{extra}")
+        power.add_row(Text(claim.text), needed, Text(f"{item.text}{extra}"))
     out.print(power)

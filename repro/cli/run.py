@@ -55,12 +55,14 @@ def command(context: typer.Context) -> None:
 
 
 def _overview() -> None:
+    from rich.text import Text
+
     from repro.cli.console import out
     from repro.describe import papers
 
     out.print("\n Usage: repro run PAPER [OPTIONS]\n\n One training run with a paper's own options.\n", markup=False)
     for row in papers():
-        out.print(f"  [head]{row['name']}[/]  {row['title'] or row['problem']}")
+        out.print(Text.assemble("  ", (row["name"], "head"), f"  {row['title'] or row['problem']}"))
     out.print("\n `repro run PAPER --help` shows a paper's options.\n", markup=False)
 
 
@@ -132,7 +134,7 @@ def _stop_unless_done(single: Single, ended: Ended, common: Mapping[str, Any]) -
         ReproError: if it failed by something the user can put right.
     """
     from repro.cli import run_show as show
-    from repro.cli.console import err
+    from repro.cli.console import err, notice
     from repro.tracking import Tracker
     from shared.errors import ReproError
     from shared.training.rundir import RunDirectory
@@ -145,14 +147,14 @@ def _stop_unless_done(single: Single, ended: Ended, common: Mapping[str, Any]) -
     show.stopped(single, ended, json=common["json"])
     if common["track"]:
         with err.status("Noting it in MLflow (Ctrl-C skips this) ..."):
-            tracker = Tracker(single.runs_dir, notify=err.print)
+            tracker = Tracker(single.runs_dir, notify=notice)
             tracker.log_interrupted(single.protocol, ended.sentence, single.run().label)
     raise typer.Exit(INTERRUPTED if ended.state == "interrupted" else EVIDENCE_MISSING)
 
 
 def _track(single: Single) -> None:
     """Show the run in MLflow; never in the way of the result."""
-    from repro.cli.console import err
+    from repro.cli.console import err, notice
     from repro.single import record_of
     from repro.tracking import Tracked, Tracker
 
@@ -166,4 +168,4 @@ def _track(single: Single) -> None:
         folder=single.directory,
     )
     with err.status("Showing the run in MLflow ..."):
-        Tracker(single.runs_dir, notify=err.print).log_runs([item])
+        Tracker(single.runs_dir, notify=notice).log_runs([item])

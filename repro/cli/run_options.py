@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
+from rich.markup import escape
 
 from shared.errors import ReproError
 from shared.paper import Option, Paper
@@ -48,8 +49,9 @@ def application(paper: Paper, action: Callable[[Mapping[str, Any], Mapping[str, 
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     text = (
-        f"{paper.title} ({paper.citation}).\n\nOne run, or one for each combination where numbers and choices are "
-        "given as lists (1,2,5). What is not given follows the paper; the scale then cuts it."
+        f"{escape(f'{paper.title} ({paper.citation})')}.\n\n"
+        "One run, or one for each combination where numbers and choices are given as lists (1,2,5). What is not given "
+        "follows the paper; the scale then cuts it."
     )
     app.command(name=paper.name, help=text)(command)
     return app
@@ -61,7 +63,8 @@ def _own(paper: Paper, option: Option) -> Parameter:
     choices = f" One of: {', '.join(option.choices)}." if option.choices else ""
     default = "" if option.default is None else f" (default: {_shown(option.default)})"
     group = f"{paper.name}: {option.group}" if option.group else paper.name
-    return _parameter(option.name, option.type, None, flag, help=option.help + choices + default, rich_help_panel=group)
+    text, panel = escape(option.help + choices + default), escape(group)  # a paper's words are no markup
+    return _parameter(option.name, option.type, None, flag, help=text, rich_help_panel=panel)
 
 
 def _shown(default: Any) -> str:
@@ -86,7 +89,7 @@ def _common(paper: Paper) -> list[Parameter]:
     ]
     if paper.variants:
         variants = "; ".join(f"{name}: {text}" for name, text in paper.variants.items())
-        made.append(_parameter("variant", str, None, "--variant", help=f"{variants}.", rich_help_panel=RUN))
+        made.append(_parameter("variant", str, None, "--variant", help=escape(f"{variants}."), rich_help_panel=RUN))
     return [
         *made,
         _parameter(

@@ -6,10 +6,10 @@ import json as text
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
-from repro.cli.console import duration, err, out, print_json
+from repro.cli.console import duration, notice, out, print_json
 from repro.launch.job import Ended
 from repro.settings import differing
 from repro.showing import in_words, plain
@@ -29,8 +29,9 @@ NAMED = 4
 def opening(single: Single) -> None:
     """Which scale and why, what the run consists of, and what the scale changes."""
     choice = single.choice
-    _say(f"[head]{single.paper.title}[/] at [head]{choice.scale}[/] scale ({choice.reason}).")
-    _say(f"[quiet]It will {in_words(single.protocol)}.[/]")
+    title, scale = (single.paper.title, "head"), (choice.scale, "head")
+    notice(Text.assemble(title, " at ", scale, f" scale ({choice.reason})."))
+    notice(Text(f"It will {in_words(single.protocol)}.", style="quiet"))
     if single.choice.scale == "paper":
         return
     cut = single.paper.scales[choice.scale](single.full)
@@ -38,13 +39,13 @@ def opening(single: Single) -> None:
     named = [p for p in rows if p in NAMES_OF_CUT or p.endswith(NAMED_ENDINGS)]
     parts = [f"{p} {plain(rows[p].get('full'))} → {plain(rows[p].get('cut'))}" for p in named]
     if parts:
-        _say(f"[quiet]The scale changes {'; '.join(parts)}. --set PATH=VALUE sets one exactly.[/]")
+        notice(Text(f"The scale changes {'; '.join(parts)}. --set PATH=VALUE sets one exactly.", style="quiet"))
 
 
 def deleting(single: Single) -> None:
     """What ``--restart`` is about to delete."""
     what = "the finished run" if single.run().state == "done" else "the checkpoint and metrics"
-    _say(f"--restart: deleting {what} in {single.directory}.")
+    notice(f"--restart: deleting {what} in {single.directory}.")
 
 
 def starting(single: Single) -> None:
@@ -53,7 +54,7 @@ def starting(single: Single) -> None:
 
     goes_on = bool(names(single.directory / "checkpoint"))
     what = "Continuing" if goes_on else "Running"
-    _say(f"{what} in {single.directory} (Ctrl-C stops it, the same command continues).")
+    notice(f"{what} in {single.directory} (Ctrl-C stops it, the same command continues).")
 
 
 def dry_run(single: Single) -> None:
@@ -80,10 +81,10 @@ def result(single: Single, *, repeated: bool, json: bool) -> None:
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": plain_record})
         return
     if repeated:
-        _say("This run is finished already; nothing is trained (--restart runs it again).")
+        notice("This run is finished already; nothing is trained (--restart runs it again).")
     grid = Grid.grid(padding=(0, 2))
     for name, value in lines(single):
-        grid.add_row(f"[quiet]{name}[/]", value)
+        grid.add_row(Text(name, style="quiet"), value if isinstance(value, Text) else Text(value))
     out.print(grid)
 
 
@@ -127,11 +128,11 @@ def guaranteed(layers: Sequence[str]) -> str:
     return f"{named} would keep less than one weight; {'each is' if many else 'it is'} given one"
 
 
-def lines(single: Single) -> list[tuple[str, str]]:
-    """The summary, as names and values."""
+def lines(single: Single) -> list[tuple[str, str | Text]]:
+    """The summary, as names and values; nothing in a plain value is markup."""
     record = record_of(single)
     o = record.outcome
-    found = [
+    found: list[tuple[str, str | Text]] = [
         ("run", f"{single.run().label} at {single.protocol.scale} scale, {single.protocol.variant}"),
         ("accuracy", f"last {o.last.percent:.2f} %, best {o.best.percent:.2f} % (epoch {o.best.epoch})"),
         ("sparsity", f"{100 * (1 - o.remaining / o.prunable):.4f} %"),
@@ -143,12 +144,13 @@ def lines(single: Single) -> list[tuple[str, str]]:
             2, ("top-5", f"last {five:.2f} %, at the best epoch {record.metric('top5_accuracy', which='best'):.2f} %")
         )
     if o.status == "diverged":
-        found.insert(1, ("state", "[bad]diverged[/]: the loss is no longer finite; a smaller --lr may help"))
+        why = ": the loss is no longer finite; a smaller --lr may help"
+        found.insert(1, ("state", Text.assemble(("diverged", "bad"), why)))
     found += results(o.extra)
     if "inference" in o.extra:
         found.append(("inference", inference(o.extra["inference"])))
     if o.collapse:
-        found.append(("collapse", f"[open]{o.collapse}[/]"))
+        found.append(("collapse", Text(o.collapse, style="open")))
     found.append(("time", f"{duration(record.cost.seconds)} for {record.cost.epochs} epochs"))
     found.append(("directory", str(single.directory)))
     found.append(("claims", claims(single)))
@@ -186,15 +188,10 @@ def stopped(single: Single, ended: Ended, *, json: bool) -> None:
         document = {**_identity(single), "state": ended.state, "sentence": ended.sentence}
         print_json({"schema_version": SCHEMA_VERSION, "kind": "run", **document, "record": None})
     if ended.state == "interrupted":
-        _say(escape(ended.sentence))
+        notice(ended.sentence)
         return
     where = single.directory / "status.json"
-    _say(f"[bad]Failed:[/] {ended.sentence} [quiet](traceback in {where})[/]")
-
-
-def _say(words: str) -> None:
-    """A notice on stderr: wrapped between words on a terminal, in one piece elsewhere."""
-    err.print(words, soft_wrap=not err.is_terminal)
+    notice(Text.assemble(("Failed:", "bad"), f" {ended.sentence} ", (f"(traceback in {where})", "quiet")))
 
 
 def _identity(single: Single) -> dict[str, Any]:

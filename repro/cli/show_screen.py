@@ -19,20 +19,20 @@ SHOWN_EXPERIMENTS = 12
 
 def paper(chosen: Paper, facts: dict[str, Any]) -> None:
     """A paper: tables, sentences, variants, scales."""
-    out.print(f"[head]{chosen.title}[/]\n{chosen.citation}")
+    out.print(Text.assemble((chosen.title, "head"), f"\n{chosen.citation}"))
     grid = _grid("Tables", "name", "title", "claims", "experiments", right=("claims", "experiments"))
     for row in facts["tables"]:
-        grid.add_row(row["id"], row["title"], str(row["claims"]), str(row["experiments"]))
+        _row(grid, row["id"], row["title"], str(row["claims"]), str(row["experiments"]))
     out.print(grid)
     if chosen.sentences:
         grid = _grid("Sentences", "id", "sentence", "source")
         for claim in chosen.sentences:
-            grid.add_row(claim.id, claim.text, claim.source)
+            _row(grid, claim.id, claim.text, claim.source)
         out.print(grid)
     _notes(chosen)
-    out.print(
-        f"[quiet]`repro show {chosen.name} --table NAME` shows one table; `repro verify {chosen.name} --published` "
-        "judges the sentences on the published numbers.[/]"
+    _quiet(
+        f"`repro show {chosen.name} --table NAME` shows one table; `repro verify {chosen.name} --published` "
+        "judges the sentences on the published numbers."
     )
 
 
@@ -44,7 +44,7 @@ def ready(shown: Shown) -> None:
 def table(shown: Shown) -> None:
     """A table: claims, sentences, protocol, cost, notes."""
     chosen = shown.table
-    out.print(f"[head]{shown.paper.name} · {chosen.id}[/] {chosen.title}")
+    out.print(Text.assemble((f"{shown.paper.name} · {chosen.id}", "head"), f" {chosen.title}"))
     if chosen.note:
         _quiet(chosen.note)
     numeric = [c for c in chosen.claims if isinstance(c, Value | Exact)]
@@ -69,8 +69,8 @@ def _claims(claims: list[Value | Exact]) -> None:
     for i, claim in enumerate(claims):
         decides = "" if not isinstance(claim, Value) or claim.gating else " (decides nothing)"
         cells = [kept[name].get(below[name][i], "") for name in kept]
-        text = Text(numbers.sentence(claim.text) + decides)
-        grid.add_row(text, numbers.published(claim), numbers.margin(claim), *cells)
+        text = numbers.sentence(claim.text) + decides
+        _row(grid, text, numbers.published(claim), numbers.margin(claim), *cells)
     out.print(grid)
     for name, entries in kept.items():
         for words, number in entries.items():
@@ -98,7 +98,7 @@ def _sentences(shown: Shown) -> None:
     grid = _grid("Sentences, and what the published numbers say", "sentence", "verdict", "reason")
     for verdict in shown.verdicts:
         label = Text(rows.label(verdict), style=STYLES[verdict.label])
-        grid.add_row(verdict.claim.text, label, Text(numbers.sentence(verdict.reason)))
+        _row(grid, verdict.claim.text, label, numbers.sentence(verdict.reason))
     out.print(grid)
 
 
@@ -109,7 +109,7 @@ def _protocol(shown: Shown) -> None:
     scales = list(shown.protocols(first))
     grid = _grid(f"Protocol of {shown.paper.experiments[first].title}: what scales change", "setting", *scales)
     for path, values in rows.items():
-        grid.add_row(path, *(plain(values.get(s)) for s in scales))
+        _row(grid, path, *(plain(values.get(s)) for s in scales))
     out.print(grid)
     alike = "; ".join(f"{path} {plain(value)}" for path, value in same.items())
     _quiet(f"The same at every scale: {alike}.")
@@ -118,7 +118,7 @@ def _protocol(shown: Shown) -> None:
 def _experiments(shown: Shown) -> None:
     grid = _grid("Experiments, at paper scale", "experiment", "phases")
     for e in shown.experiments[:SHOWN_EXPERIMENTS]:
-        grid.add_row(shown.paper.experiments[e].title, Text(in_words(shown.protocols(e)["paper"])))
+        _row(grid, shown.paper.experiments[e].title, in_words(shown.protocols(e)["paper"]))
     out.print(grid)
     if more := len(shown.experiments[SHOWN_EXPERIMENTS:]):
         _quiet(f"and {more} more; `repro list experiments {shown.paper.name}` names them, --json has them all.")
@@ -153,13 +153,18 @@ def _notes(chosen: Paper) -> None:
             continue
         grid = Grid(box=None, title=title, title_justify="left", title_style="head", show_header=False, pad_edge=False)
         for name, text in entries.items():
-            grid.add_row(name, Text(text))
+            _row(grid, name, text)
         out.print(grid)
         out.print()
 
 
+def _row(grid: Grid, *cells: str | Text) -> None:
+    """A row that is shown as it is: brackets in a paper's words are no markup."""
+    grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
+
+
 def _grid(title: str, *columns: str, right: tuple[str, ...] = ()) -> Grid:
-    grid = Grid(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="head", pad_edge=False)
+    grid = Grid(box=box.SIMPLE_HEAD, title=Text(title, style="head"), title_justify="left", pad_edge=False)
     for name in columns:
         grid.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return grid

@@ -119,6 +119,7 @@ def carry_out(
     """Execute what is left of a sweep and show how all of it stands; leaves with its exit code."""
     from repro import sweep
     from repro.cli import sweep_show as show
+    from repro.cli.console import notice
     from repro.request import check
 
     sweep.check_place(on)
@@ -135,7 +136,7 @@ def carry_out(
     found = sweep.outcomes(prepared, ended)
     show.report(prepared, found, json=json)
     if track:
-        sweep.track(prepared, found, show.notice)
+        sweep.track(prepared, found, notice)
     states = {f.state for f in found}
     if "failed" in states and not states & {"interrupted", "new"}:
         raise typer.Exit(EVIDENCE_MISSING)

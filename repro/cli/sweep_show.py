@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
-from repro.cli.console import duration, err, out, print_json
+from repro.cli.console import duration, notice, out, print_json
 from repro.request import Prepared
 from repro.sweep import Found
 
@@ -19,20 +19,14 @@ STYLE = {"finished": "good", "diverged": "open", "failed": "bad", "interrupted":
 WORDS = {"new": "to do"}
 
 
-def notice(words: str) -> None:
-    """A line on stderr."""
-    err.print(words, soft_wrap=not err.is_terminal)
-
-
 def opening(prepared: Prepared) -> None:
     """What is about to happen, and at which scale and why."""
     choice, total = prepared.choice, len(prepared.runs)
     done = total - len(prepared.left)
     already = f", {done} of them finished already" if done else ""
-    notice(
-        f"[head]{prepared.request.paper.title}[/]: {total} run{'s' * (total != 1)} at [head]{choice.scale}[/] scale "
-        f"({choice.reason}){already}. Ctrl-C stops, the same command continues."
-    )
+    title, scale = (prepared.request.paper.title, "head"), (choice.scale, "head")
+    rest = f" scale ({choice.reason}){already}. Ctrl-C stops, the same command continues."
+    notice(Text.assemble(title, f": {total} run{'s' * (total != 1)} at ", scale, rest))
 
 
 def report(prepared: Prepared, found: Sequence[Found], *, json: bool, ended: bool = True) -> None:
@@ -54,14 +48,15 @@ def report(prepared: Prepared, found: Sequence[Found], *, json: bool, ended: boo
     for name, right in (("run", False), ("state", False), ("accuracy", True), ("sparsity", True), ("time", True)):
         grid.add_column(name, justify="right" if right else "left")
     for f in found:
-        grid.add_row(escape(f.run.label), f"[{STYLE[f.state]}]{WORDS.get(f.state, f.state)}[/]", *figures(f))
+        state = Text(WORDS.get(f.state, f.state), style=STYLE[f.state])
+        grid.add_row(Text(f.run.label), state, *figures(f))
     out.print(grid)
     counts = Counter(f.state for f in found)
     out.print(", ".join(f"{n} {WORDS.get(s, s)}" for s, n in counts.items()))
     for f in found:
         if f.state == "failed":
             tries = f" ({f.attempts} attempts)" if f.attempts > 1 else ""
-            notice(f"[bad]Failed[/]{tries}: {escape(f.run.label)}: {escape(f.sentence)}")
+            notice(Text.assemble(("Failed", "bad"), f"{tries}: {f.run.label}: {f.sentence}"))
     if ended and counts["interrupted"] + counts["new"]:
         notice("What is left goes on from its last checkpoint with the same command.")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from repro.cli.console import err, print_json
+from repro.cli.console import err, notice, print_json
 from repro.cli.refuse import refuse_without_effect
 
 NOTHING_RUN = ("network", "dataset", "jobs", "device", "precision", "data_dir", "runs_dir", "yes")
@@ -106,7 +106,7 @@ def command(
     failed = show.progress(prepared) if prepared.left else []
     judged = verification.judge(prepared, failed)
     if track:
-        verification.track(prepared, judged, err.print)
+        verification.track(prepared, judged, notice)
     print_json(show.judged_json(judged)) if json else show.judged(chosen, judged)
     write_badge(badge, judged.tables)
     raise typer.Exit(judged.exit_code(strict))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
@@ -38,10 +37,8 @@ KINDS = {
 def opening(prepared: Prepared) -> None:
     """The first lines: what, at which scale, why, and how much is left."""
     request, choice = prepared.request, prepared.choice
-    err.print(
-        f"[head]{escape(request.paper.title)}[/], table [head]{escape(request.table.id)}[/] "
-        f"at [head]{choice.scale}[/] scale ({escape(choice.reason)})."
-    )
+    title, table, scale = (request.paper.title, "head"), (request.table.id, "head"), (choice.scale, "head")
+    err.print(Text.assemble(title, ", table ", table, " at ", scale, f" scale ({choice.reason})."))
     note = request.paper.scale_notes.get(choice.scale)
     if note:
         err.print(Text(note, style="quiet"))
@@ -53,7 +50,7 @@ def opening(prepared: Prepared) -> None:
         return
     seeds = ", ".join(map(str, prepared.seeds))
     kept = f", {done} of them done already" if done else ""
-    err.print(f"{len(prepared.runs)} runs (seeds {seeds}){kept}; kept in {escape(str(prepared.runs_dir))}/.")
+    err.print(f"{len(prepared.runs)} runs (seeds {seeds}){kept}; kept in {prepared.runs_dir}/.", markup=False)
 
 
 def judged(paper: Paper, result: Judged) -> None:
@@ -67,7 +64,8 @@ def judged(paper: Paper, result: Judged) -> None:
     for table in result.beside:
         scale = next((v.scale for v in table.verdicts if v.scale), "")
         out.print()
-        out.print(f"[head]Committed evidence at {scale} scale[/] [quiet](results/{paper.name}; no run was needed)[/]")
+        where = (f"(results/{paper.name}; no run was needed)", "quiet")
+        out.print(Text.assemble((f"Committed evidence at {scale} scale", "head"), " ", where))
         verdict_grid(paper, table, only_tested=True)
 
 
