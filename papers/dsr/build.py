@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from papers.dsr import protocols, recipes, settings
 from papers.dsr.choice import Choice, flag, nearest, read, search
 from papers.dsr.jobs import Job, job_named, jobs
+from papers.dsr.options import RIGL
 from papers.dsr.refusals import check
 from papers.dsr.schedule_file import schedule_named
 from shared.errors import ReproError
@@ -153,6 +154,10 @@ def _methods(c: Choice, job: Job, schedule: settings.Schedule) -> tuple[Method, 
         if c["deep_rewiring_signs"] == "redrawn":
             rewiring = rewiring.model_copy(update={"options": {**rewiring.options, "signs": "redrawn"}})
         return (masked, rewiring)
+    if c["method"] == RIGL:
+        share: Options = {"fraction": c["drop_fraction"]} if "drop_fraction" in c.typed else {}
+        rigl = Method(name="rigl", options={"periods": [c["update_interval"]], "stop_epoch": stop, **share})
+        return (rigl, masked)
     event = _reallocation(c, job, schedule, stop)
     return (event, masked) if c["growth_rule"] == "gradient" else (masked, event)
 

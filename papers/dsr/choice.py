@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from papers.dsr.jobs import Job, jobs
-from papers.dsr.options import OPTIONS
+from papers.dsr.options import OPTIONS, RIGL
 from papers.dsr.protocols import VARIANTS
 from papers.dsr.settings import THIN, model_for
 from papers.dsr.sizes import active_weights
@@ -29,7 +29,7 @@ RANGES = Ranges(
     ),
     positive=(
         "reallocations_per_update", "initial_threshold", "deep_rewiring_eta", "pruning_steps",
-        "pruning_interval_epochs", "fine_tune_epochs", "epochs", "batch_size", "width_multiplier",
+        "pruning_interval_epochs", "update_interval", "fine_tune_epochs", "epochs", "batch_size", "width_multiplier",
         "stop_rewiring_epoch",
     ),
     not_negative=("weight_decay", "l1_coefficient", "val_size", "momentum", "pruning_start_epoch", "seed"),
@@ -103,7 +103,8 @@ def nearest(c: Choice) -> Job:
     Raises:
         ReproError: if the generation that the variant names never ran this method on this network.
     """
-    network, method, wanted = c["network"], c["method"], sparsity_of(c)
+    network, wanted = c["network"], sparsity_of(c)
+    method = "set" if c["method"] == RIGL else c["method"]
     lists = (EARLIER if c["variant"] == "published-iclr" else LATER)[network]
     granularity = c["granularity"] if method == "dsr" and c["granularity"] == "kernel" else "weight"
     fitting = [
@@ -117,19 +118,18 @@ def nearest(c: Choice) -> Job:
     ]
     if not fitting:
         raise ReproError(
-            f"The earlier lists have no --method {method} on {network}, and generations are never mixed; leave "
+            f"The earlier lists have no --method {c['method']} on {network}, and generations are never mixed; leave "
             "--variant published-iclr out."
         )
     best = min(fitting, key=lambda j: (j.granularity != granularity, abs(j.sparsity - wanted)))
     sparsity = 0.0 if method == "dense" else wanted
-    fraction = best.fraction if best.sparsity == wanted or "drop_fraction" in c.typed else _fraction(best, wanted)
+    published = best.sparsity == wanted or c["method"] != "set" or "drop_fraction" in c.typed
+    fraction = best.fraction if published else _fraction(best, wanted)
     return replace(best, sparsity=sparsity, width=_width(c, best, sparsity), fraction=fraction)
 
 
-def _fraction(job: Job, sparsity: float) -> float | None:
+def _fraction(job: Job, sparsity: float) -> float:
     """SET's fraction at a sparsity that no job has: matched to DSR's N_p as those of the jobs are (sheet 7.3)."""
-    if job.fraction is None:
-        return None
     target = next(j.target for j in jobs().values() if j.list == job.list.replace("ours", "mnist") and j.target)
     active = active_weights(model_for(job.network, job.width), sparsity)
     if target >= active:

@@ -1,5 +1,8 @@
-"""The paper's own component: what no other paper uses."""
+"""The paper's own components: what no other paper uses."""
 
 from __future__ import annotations
 
-COMPONENTS = {"deep-rewiring": "papers.dsr.deep_rewiring:DeepRewiring"}
+COMPONENTS = {
+    "deep-rewiring": "papers.dsr.deep_rewiring:DeepRewiring",
+    "rigl": "papers.dsr.gradient_growth:RigL",
+}

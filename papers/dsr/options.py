@@ -17,6 +17,9 @@ RUN, SPARSE, WHEN, PRUNING, TRAINING = (
     "training",
 )
 
+RIGL = "rigl"
+"""No job has it: what is not typed is as in the job of SET."""
+
 OPTIONS: tuple[Option, ...] = (
     Option(
         "job",
@@ -45,7 +48,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("augmentation", bool, None, "CIFAR-10 with crops and flips (default) or without.", group=RUN),
     Option("val_size", int, 0, "Hold out so many training images and refer accuracies to them.", group=RUN),
-    Option("method", str, "dsr", "Method.", METHODS, SPARSE),
+    Option("method", str, "dsr", "Method (rigl lies outside the paper).", (*METHODS, RIGL), SPARSE),
     Option("sparsity", float, 0.9, "Fraction of the prunable weights removed.", group=SPARSE),
     Option("sparsity_conv", float, None, "Of convolutions, where it differs from --sparsity.", group=SPARSE),
     Option("sparsity_linear", float, None, "Of linear layers, where it differs.", group=SPARSE),
@@ -90,9 +93,11 @@ OPTIONS: tuple[Option, ...] = (
         "drop_fraction",
         float,
         None,
-        "Fraction of each tensor that SET moves; at sparsities without a job it matches DSR's N_p.",
+        "Fraction of each tensor that SET moves; at sparsities without a job it matches DSR's N_p. Of RigL: at its "
+        "first update, by default 0.3.",
         group=WHEN,
     ),
+    Option("update_interval", int, 100, "Steps between two updates of RigL.", group=WHEN),
     Option(
         "growth_allocation", str, None, "Grow across tensors, or where it was lost.", ("proportional", "within"), WHEN
     ),
@@ -105,7 +110,13 @@ OPTIONS: tuple[Option, ...] = (
         WHEN,
     ),
     Option("growth_init", str, "zero", "Value of new weights.", ("zero", "random"), WHEN),
-    Option("stop_rewiring_epoch", int, None, "No reallocation from this epoch on (from 0).", group=WHEN),
+    Option(
+        "stop_rewiring_epoch",
+        int,
+        None,
+        "No reallocation from this epoch on (from 0); the end of RigL's cosine.",
+        group=WHEN,
+    ),
     Option("deep_rewiring_eta", float, 0.01, "Scale of DeepR's noise, sqrt(2 eta T).", group=WHEN),
     Option(
         "deep_rewiring_signs",

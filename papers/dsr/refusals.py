@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from papers.dsr.choice import OPTION, Choice, flag, nearest, search, separate
+from papers.dsr.options import RIGL
 from papers.dsr.settings import SCHEDULES
 from shared.option_rules import Needs, refuse
 
 MOVING = ("dsr", "set")
-SPARSE = ("dsr", "set", "deep-rewiring", "static", "tied")
+SPARSE = ("dsr", "set", RIGL, "deep-rewiring", "static", "tied")
 
 
 def method_in(*methods: str) -> Callable[[Choice], bool]:
@@ -79,7 +80,7 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("granularity", method_in("dsr", "set", "static"), NOT_HERE + "; it works per weight"),
     Needs("granularity", lambda c: c["variant"] != "published-iclr", "in the earlier code, which only runs per weight"),
     Needs("granularity", CONVOLUTIONS, "on {network}: linear layers are always per weight"),
-    Needs("initial_density", method_in("dsr", "set", "deep-rewiring", "static"), NOT_HERE),
+    Needs("initial_density", method_in("dsr", "set", RIGL, "deep-rewiring", "static"), NOT_HERE),
     Needs("initial_density", lambda c: c["granularity"] == "weight", "with --granularity {granularity}"),
     Needs("rescale_tied_gradient", method_in("tied"), NOT_HERE),
     Needs("rescale_tied_gradient", lambda c: c["variant"] == "corrected", "as published; add --variant corrected"),
@@ -88,7 +89,8 @@ RULES: tuple[Needs[Choice], ...] = (
     Needs("reallocations_per_update", threshold, "without a threshold"),
     Needs("initial_threshold", threshold, "without a threshold"),
     Needs("initial_threshold", lambda c: c["drop_criterion"] != "exact-count", "with --drop-criterion exact-count"),
-    Needs("drop_fraction", fraction, "without --drop-criterion fraction"),
+    Needs("drop_fraction", lambda c: fraction(c) or c["method"] == RIGL, "without --drop-criterion fraction"),
+    Needs("update_interval", method_in(RIGL), NOT_HERE + "; its intervals are those of the schedule"),
     Needs("growth_allocation", moves, NOT_HERE),
     Needs("growth_rule", moves, NOT_HERE),
     Needs(
@@ -97,7 +99,7 @@ RULES: tuple[Needs[Choice], ...] = (
         NOT_HERE + "; the original could redraw there, but no job does",
     ),
     Needs("growth_init", moves, NOT_HERE),
-    Needs("stop_rewiring_epoch", lambda c: moves(c) or c["method"] == "deep-rewiring", NOT_HERE),
+    Needs("stop_rewiring_epoch", lambda c: moves(c) or c["method"] in ("deep-rewiring", RIGL), NOT_HERE),
     Needs("deep_rewiring_eta", method_in("deep-rewiring"), NOT_HERE),
     Needs("deep_rewiring_signs", method_in("deep-rewiring"), NOT_HERE),
     Needs("deep_rewiring_signs", lambda c: c["variant"] == "corrected", "as published; add --variant corrected"),

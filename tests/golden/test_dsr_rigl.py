@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import conventions as c
 import torch
+from torch import nn
 
+from papers.dsr.gradient_growth import RigL
+from shared.draws import ReplayedDraws
+from shared.protocol import Data, Model, Protocol, Train
 from shared.sparsity import erdos_renyi, rigl
+from shared.sparsity.masks import Masks
+from shared.training.components.masked_weights import MaskedWeights, keep_dormant
+from shared.training.state import State
 
 CASES = c.load("dsr")
 
@@ -40,42 +48,59 @@ def test_rigl_drop_counts() -> None:
 
 
 def test_rigl_trace() -> None:
-    """The component in its own step order: an update replaces the gradient step."""
+    """The component in the engine's order of hooks, on the reference's quadratic loss."""
     case = CASES["rigl_trace"]
     i, expected, tolerance = case["inputs"], case["expected"], case["tolerance"]
-    weights = [c.tensor(t["weights"], torch.float32).reshape(-1) for t in i["tensors"]]
-    targets = [c.tensor(t["target"], torch.float32).reshape(-1) for t in i["tensors"]]
-    live = []
-    for t, w in zip(i["tensors"], weights, strict=True):
-        live.append(torch.zeros(len(w), dtype=torch.bool))
-        live[-1][t["active"]] = True
-    momentum = [torch.zeros_like(w) for w in weights]
-    step, updated_at = 0, None
+    targets = [c.tensor(t["target"], torch.float32) for t in i["tensors"]]
+    component = RigL([i["frequency"]], i["drop_fraction"], begin=i["begin"], end=i["end"])
+    masked, state = MaskedWeights(), state_of(i)
+    assert state.optimizer is not None
+    for part in (component, masked):
+        part.start(state)
     for call in expected["calls"]:
-        assert call["step_before"] == step
-        gradients = [m * w - t for w, m, t in zip(weights, live, targets, strict=True)]
-        update = rigl.due(step, i["begin"], i["end"], i["frequency"]) and updated_at != step
-        assert call["mask_update"] == update
-        if update:
-            updated_at = step
-            fraction = rigl.cosine_fraction(i["drop_fraction"], step, i["end"] - i["begin"])
-            became: list[Any] = []
-            for n, (w, m, g) in enumerate(zip(weights, live, gradients, strict=True)):
-                new = rigl.updated(w, m, g, rigl.drop_count(int(m.sum()), fraction))
-                became.append(c.kept(new & ~m))
-                w[new & ~m] = 0
-                momentum[n][new & ~m] = 0
-                live[n] = new
-            assert became == call["became_active"]
-            assert [c.kept(m) for m in live] == call["active_after"]
-        else:
-            for w, m, g, v in zip(weights, live, gradients, momentum, strict=True):
-                v.mul_(i["momentum"]).add_(g * m)
-                w.sub_(i["learning_rate"] * v)
-            step += 1
-        assert call["step_after"] == step
-        c.close([float(w.sum()) for w in weights], call["weights_sum"], tolerance)
-    for ours, theirs in zip(weights, expected["weights_after"], strict=True):
-        c.close(ours.tolist(), theirs["data"], tolerance)
-    for ours, theirs in zip(momentum, expected["momentum_after"], strict=True):
-        c.close(ours.tolist(), theirs["data"], tolerance)
+        before = {n: m.clone() for n, m in state.masks.live.items()}
+        assert call["step_before"] == component.step
+        component.draw(state)
+        assert component.updating == call["mask_update"]
+        for p, target in zip(state.masks.parameters.values(), targets, strict=True):
+            p.grad = p.detach() - target  # of the loss with respect to mask * w, dense
+        for part in (component, masked):
+            part.before_step(state)
+        state.optimizer.step()
+        state.masks.apply()
+        component.after_batch(state)
+        assert call["step_after"] == component.step
+        if call["mask_update"]:
+            assert [c.kept((m & ~before[n]).reshape(-1)) for n, m in state.masks.live.items()] == call["became_active"]
+            assert [c.kept(m.reshape(-1)) for m in state.masks.live.values()] == call["active_after"]
+        c.close([float(w.sum()) for w in stored(state)], call["weights_sum"], tolerance)
+    for ours, theirs in zip(stored(state), expected["weights_after"], strict=True):
+        c.close(ours.reshape(-1).tolist(), theirs["data"], tolerance)
+    for p, theirs in zip(state.masks.parameters.values(), expected["momentum_after"], strict=True):
+        c.close(state.optimizer.state[p]["momentum_buffer"].reshape(-1).tolist(), theirs["data"], tolerance)
+
+
+def state_of(inputs: Mapping[str, Any]) -> State:
+    """A state of the stated tensors and masks, with the stated optimiser."""
+    module = nn.Module()
+    for index, t in enumerate(inputs["tensors"]):
+        module.register_parameter(str(index), nn.Parameter(c.tensor(t["weights"], torch.float32)))
+    plan = Protocol(paper="dsr", model=Model(name="stated"), data=Data(name="d"), phases=(Train(epochs=1),), seed=0)
+    masks = Masks(dict(module.named_parameters()))
+    state = State(plan, module, masks, ReplayedDraws({}), torch.device("cpu"))
+    keep_dormant(state)
+    live = {}
+    for (name, p), t in zip(masks.parameters.items(), inputs["tensors"], strict=True):
+        live[name] = torch.zeros(p.numel(), dtype=torch.bool)
+        live[name][t["active"]] = True
+        live[name] = live[name].view(p.shape)
+    masks.set(live)
+    rate, momentum = inputs["learning_rate"], inputs["momentum"]
+    state.optimizer = torch.optim.SGD(module.parameters(), lr=rate, momentum=momentum)
+    return state
+
+
+def stored(state: State) -> list[torch.Tensor]:
+    """The values of S, under the masks too."""
+    assert state.masks.dormant is not None
+    return [p.detach() + d for p, d in zip(state.masks.parameters.values(), state.masks.dormant, strict=True)]

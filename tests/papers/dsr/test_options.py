@@ -94,6 +94,10 @@ def test_typed_options_give_the_published_run(options, experiment):
         ({"norm_init": "zero"}, "norm-init"),
         ({"method": "set", "deep_rewiring_signs": "fixed"}, "--deep-rewiring-signs has no effect with --method set"),
         ({"method": "deep-rewiring", "deep_rewiring_signs": "redrawn"}, "as published; add --variant corrected"),
+        ({"method": "set", "update_interval": 50}, "--update-interval has no effect with --method set"),
+        ({"method": "rigl", "growth_rule": "gradient"}, "--growth-rule has no effect with --method rigl"),
+        ({"method": "rigl", "granularity": "filter"}, "it works per weight"),
+        ({"method": "rigl", "update_interval": 0}, "--update-interval must be positive"),
         ({"masks_of_dsr": "fresh"}, "belongs to static"),
         ({"drop_criterion": "fraction"}, "needs --drop-fraction"),
         ({"method": "set", "drop_criterion": "threshold"}, "needs --reallocations-per-update"),
@@ -190,6 +194,18 @@ def test_set_without_so_many_weights_needs_a_fraction():
     ):
         build(method="set", sparsity=0.999)
     assert method(build(method="set", sparsity=0.999, drop_fraction=0.3), "reallocate").options["fraction"] == 0.3
+
+
+def test_rigl_has_the_settings_of_sets_job_and_its_own_rule():
+    ours, theirs = (build(network="wide_resnet", method=m, sparsity=0.8).phases[-1] for m in ("rigl", "set"))
+    assert ours.optimizer == theirs.optimizer
+    assert ours.epochs == theirs.epochs
+    assert [m.name for m in ours.methods] == ["learning-rate-table", "rigl", "masked-weights"]
+    assert method(build(network="wide_resnet", method="rigl"), "rigl").options == {"periods": [100], "stop_epoch": 190}
+    typed = {"update_interval": 50, "drop_fraction": 0.5, "stop_rewiring_epoch": 20, "initial_density": "erdos-renyi"}
+    typed = build(method="rigl", sparsity=0.999, **typed)
+    assert method(typed, "rigl").options == {"periods": [50], "stop_epoch": 20, "fraction": 0.5}
+    assert typed.phases[0].method.name == "erdos-renyi-init"
 
 
 def test_mixed_modes():

@@ -172,6 +172,71 @@ def test_gradient_growth_and_erdos_renyi_masks(tmp_path):
     assert run.state.masks.sparsity == pytest.approx(0.95, abs=0.001)
 
 
+class Steps(Watch):
+    """Which batches left the weights of unpruned parameters as they were."""
+
+    def __init__(self):
+        super().__init__()
+        self.still, self.last = [], None
+
+    def after_batch(self, state):
+        super().after_batch(state)
+        now = torch.cat([p.detach().reshape(-1) for n, p in state.model.named_parameters() if n.startswith("bn")])
+        self.still.append(self.last is not None and torch.equal(now, self.last))
+        self.last = now.clone()
+
+
+def rigl_run(folder, watch, **more):
+    options = {"method": "rigl", "sparsity": 0.95, "update_interval": 3, "initial_density": "erdos-renyi"}
+    protocol = paper.scales["demo"](paper.build({"seed": 42, **options, **more}))
+    train = protocol.phases[-1]
+    methods = [
+        m.model_copy(update={"options": {**m.options, "periods": [3], "stop_epoch": 3}}) if m.name == "rigl" else m
+        for m in train.methods
+    ]
+    train = train.model_copy(update={"epochs": 5, "methods": tuple(methods)})
+    data = protocol.data.model_copy(update={"per_class": 30, "test_per_class": 10})
+    return engine(protocol.with_(phases=(*protocol.phases[:-1], train), data=data), folder, watch)
+
+
+def test_rigl_end_to_end(tmp_path):
+    """Sheet 4.16: updates replace gradient steps, move a falling share, and keep every tensor's number of weights."""
+    watch = Steps()
+    run = rigl_run(tmp_path, watch)
+    assert run.run() == "finished"
+    updates = [e for row in run.rows for e in row["events"]]
+    steps = [t for e in updates for t in e["step"]]
+    assert steps == [0, 3, 6, 9, 12, 15, 18]  # six batches an epoch: the cosine ends at step 18
+    at = [t + n for n, t in enumerate(steps)]  # batches: each update before it has cost one
+    assert [i for i, still in enumerate(watch.still) if still] == at[1:]
+    shares = [s for e in updates for s in e["share"]]
+    assert shares == sorted(shares, reverse=True)
+    assert (shares[0], shares[-1]) == (0.3, 0.0)
+    assert len(set(watch.remaining)) == 1
+    assert sum(sum(f) for e in updates for f in e["fresh"]) > 0
+
+
+def test_rigl_killed_ends_as_if_it_had_not_been(tmp_path):
+    whole = rigl_run(tmp_path / "whole", Watch())
+    assert whole.run() == "finished"
+    killed = rigl_run(tmp_path / "killed", Watch())
+    finish = killed._finish_epoch
+
+    def once(index, phase, method):
+        finish(index, phase, method)
+        if killed.state.epoch == 2:
+            raise KeyboardInterrupt
+
+    killed._finish_epoch = once
+    with pytest.raises(KeyboardInterrupt):
+        killed.run()
+    again = rigl_run(tmp_path / "killed", Watch())
+    assert again.run() == "finished"
+    assert torch.equal(whole.state.masks.flat(), again.state.masks.flat())
+    for name, p in whole.state.model.state_dict().items():
+        assert torch.equal(p, again.state.model.state_dict()[name]), name
+
+
 def test_prunings_of_a_seed_share_its_dense_training(tmp_path):
     alone = engine(short("mnist/pruning/90"), tmp_path / "alone", Watch())
     alone.run()
