@@ -67,6 +67,8 @@ def _broken(record: Record) -> Iterator[str]:
     finished = outcome.status == "finished"
     if finished and outcome.last.epoch != protocol.epochs:
         yield f"it finished after epoch {outcome.last.epoch}, but its protocol has {protocol.epochs}"
+    if finished and "epoch" in columns and len(columns["epoch"]) != protocol.epochs:
+        yield f"its curve has {len(columns['epoch'])} of the {protocol.epochs} epochs of its protocol"
     if finished and outcome.best.correct * outcome.last.total < outcome.last.correct * outcome.best.total:
         yield "its best accuracy is below its last"
     if finished and isinstance(protocol.phases[-1], Train):

@@ -114,14 +114,13 @@ class Engine:
 
     def _resume(self) -> Position:
         found = self.saver.newest()
-        self._compare("checkpoint", found[0] if found else None)
+        self._compare("checkpoint", found.position if found else None)
         if found is None:
             self.directory.set_rows([])
             return Position(0, 0)
-        position, self.extra = found
-        self.rows = self.directory.rows()[: position.rows]
+        self.extra, self.rows = found.extra, found.rows
         self.directory.set_rows(self.rows)
-        return position
+        return found.position
 
     def _run_phase(self, index: int, phase: Phase, position: Position) -> None:
         self.finished_epochs = sum(p.epochs for p in self.protocol.phases[:index] if isinstance(p, Train))
@@ -274,14 +273,14 @@ class Engine:
         position = Position(index + 1, 0, len(self.rows)) if last else Position(index, state.epoch, len(self.rows))
         leave = self._leave()
         if self.world.leads:
-            self.saver.save_if_due(position, self.extra, method, phase_over=last, now=bool(leave))
+            self.saver.save_if_due(position, self.extra, self.rows, method, phase_over=last, now=bool(leave))
         if leave and position.phase < len(self.protocol.phases):
             raise Stopped(leave)
 
     def _save(self, position: Position) -> None:
         """A checkpoint between phases."""
         if self.world.leads:
-            self.saver.save(position, self.extra)
+            self.saver.save(position, self.extra, self.rows)
 
     def _leave(self) -> str:
         """Why the run must leave now, in words; all processes leave if one must."""

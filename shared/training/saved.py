@@ -17,14 +17,26 @@ from shared.training.method import Component
 from shared.training.rundir import RunDirectory
 from shared.training.state import State
 
+Rows = list[dict[str, Any]]
+"""One line for each epoch, as in the metric stream."""
+
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run stands: next phase, epochs done in it, lines in the metric stream."""
+    """Where a run stands: next phase, epochs done in it, epochs done in all."""
 
     phase: int
     epoch: int
     rows: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a checkpoint holds besides tensors: where the run stood, what its phases said, and its epochs."""
+
+    position: Position
+    extra: dict[str, Any]
+    rows: Rows
 
 
 def pack(state: State, method: Sequence[Component] = ()) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -99,6 +111,7 @@ class Saver:
         self,
         position: Position,
         extra: dict[str, Any],
+        rows: Rows,
         method: Sequence[Component],
         *,
         phase_over: bool = False,
@@ -106,28 +119,32 @@ class Saver:
     ) -> None:
         """Save if enough time has passed, at the end of a phase, or ``now``."""
         if phase_over or now or time.monotonic() - self._last >= self.every_seconds:
-            self.save(position, extra, () if phase_over else method, finished=phase_over)
+            self.save(position, extra, rows, () if phase_over else method, finished=phase_over)
 
     def save(
         self,
         position: Position,
         extra: dict[str, Any],
+        rows: Rows,
         method: Sequence[Component] = (),
         *,
         finished: bool = True,
     ) -> None:
-        """Write a checkpoint; between phases (``finished``) it holds no optimiser and no method."""
+        """Write a checkpoint; between phases (``finished``) it holds no optimiser and no method.
+
+        It holds the epochs too: the metric stream is not flushed to disk line by line, and may lack some after a crash.
+        """
         tensors, plain = pack(self.state, method)
         if finished:
             tensors = {k: v for k, v in tensors.items() if not k.startswith("optimizer/")}
             plain.pop("optimizer", None)
         number = position.phase * 1_000_000 + position.epoch
         plain |= {"position": asdict(position), "extra": extra, "identity": self.state.protocol.identity}
-        plain["data"] = self.data
+        plain |= {"data": self.data, "rows": rows}
         checkpoint.save_numbered(self.directory.checkpoints, number, tensors, plain)
         self._last = time.monotonic()
 
-    def newest(self) -> tuple[Position, dict[str, Any]] | None:
+    def newest(self) -> Found | None:
         """Load the newest sound checkpoint; a damaged one is passed over with a notice.
 
         Raises:
@@ -141,6 +158,8 @@ class Saver:
                 if plain["identity"] != self.state.protocol.identity:
                     raise checkpoint.DamagedCheckpointError(f"{folder} belongs to another run")
                 self._same_data(plain.get("data", {}))
+                position = Position(**plain["position"])
+                rows = self._rows(plain, position)
                 unpack_network(self.state, tensors, plain)
             except (checkpoint.DamagedCheckpointError, KeyError, ValueError, RuntimeError) as error:
                 reasons.append(str(error))
@@ -148,7 +167,7 @@ class Saver:
             for reason in reasons:
                 print(f"passed over a damaged checkpoint: {reason}", file=sys.stderr)
             self._loaded = (tensors, plain)
-            return Position(**plain["position"]), plain["extra"]
+            return Found(position, plain["extra"], rows)
         if reasons:
             raise ReproError(
                 f"No checkpoint of {self.directory.path} can be used ({reasons[0]}); "
@@ -156,12 +175,20 @@ class Saver:
             )
         return None
 
+    def _rows(self, plain: Mapping[str, Any], position: Position) -> Rows:
+        rows: Rows = plain["rows"] if "rows" in plain else self.directory.rows()[: position.rows]
+        if len(rows) < position.rows:
+            raise checkpoint.DamagedCheckpointError(
+                f"{self.directory.metrics} has {len(rows)} of the {position.rows} epochs before the checkpoint"
+            )
+        return rows
+
     def _same_data(self, before: Mapping[str, str]) -> None:
         changed = sorted(k for k in before.keys() & self.data.keys() if before[k] != self.data[k])
         if changed:
             raise ReproError(
                 f"The data of {self.directory.path} changed since its last checkpoint ({', '.join(changed)}); put the "
-                "former data back, or start this run again with --restart."
+                "former data back, or delete that folder to start this run again."
             )
 
     def restore_phase(self, method: Sequence[Component]) -> None:

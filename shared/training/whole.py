@@ -118,7 +118,7 @@ class WholeStore:
         run.state.epoch = phase.epochs
         run.rows = [{**row, "phase": phase.name} for row in plain["rows"]]
         run.directory.set_rows(run.rows)
-        run.saver.save(Position(index + 1, 0, len(run.rows)), run.extra)
+        run.saver.save(Position(index + 1, 0, len(run.rows)), run.extra, run.rows)
         return True
 
     def _folder(self, run: Running, epoch: int) -> Path:

@@ -33,6 +33,9 @@ CHANGES = {
     "has 1 values for": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "lr": [0.1]})),
     "do not increase": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "epoch": [1] * 20})),
     "no count": lambda r: changed(r, curve=type(r.outcome.curve)({**r.outcome.curve, "remaining": [0.5] * 20})),
+    "has 19 of the 20 epochs": lambda r: changed(
+        r, curve=type(r.outcome.curve)({name: column[1:] for name, column in r.outcome.curve.items()})
+    ),
     "among the five highest": lambda r: changed(
         r,
         curve=type(r.outcome.curve)({**r.outcome.curve, "test_top5": [c - 1 for c in r.outcome.curve["test_correct"]]}),

@@ -13,6 +13,7 @@ import torch
 
 from shared.errors import ReproError
 from shared.protocol import Method, Optimizer, Protocol, Prune, Schedule
+from shared.training import checkpoint
 from shared.training.engine import Engine
 from shared.training.method import Component
 from shared.training.outcome import summarise
@@ -219,6 +220,30 @@ def test_divergence_is_a_result(make_engine: Make, tiny: Tiny) -> None:
     assert json.loads(engine.directory.metrics.read_text().splitlines()[-1])["train_loss"] is None
 
 
+def test_a_lost_metric_stream_is_written_again(make_engine: Make, print_of: Print) -> None:
+    """The stream is not flushed line by line, so that a crash of the machine may cost it what a checkpoint holds."""
+    whole = make_engine(folder="whole")
+    whole.run()
+    interrupt(make_engine, "cut", 4)
+    (make_engine(folder="cut").directory.metrics).unlink()
+    again = make_engine(folder="cut")
+    assert again.run() == "finished"
+    assert print_of(again) == print_of(whole)
+    assert [row["epoch"] for row in again.directory.rows()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_checkpoint_without_its_epochs_is_no_checkpoint(make_engine: Make) -> None:
+    """Checkpoints once left the epochs to the metric stream."""
+    interrupt(make_engine, "cut", 4)
+    cut = make_engine(folder="cut")
+    for folder in checkpoint.names(cut.directory.checkpoints):
+        tensors, plain = checkpoint.read(folder)
+        checkpoint.write(folder, tensors, {k: v for k, v in plain.items() if k != "rows"})
+    cut.directory.set_rows(cut.directory.rows()[:1])
+    with pytest.raises(ReproError, match=r"has 1 of the \d epochs before the checkpoint"):
+        make_engine(folder="cut").run()
+
+
 def test_damaged_checkpoints_are_passed_over_or_named(
     make_engine: Make, print_of: Print, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,7 +277,7 @@ def test_a_run_does_not_go_on_with_other_data(make_engine: Make, print_of: Print
     with pytest.raises(KeyboardInterrupt):
         cut.run()
     lines = cut.directory.metrics.read_text()
-    with pytest.raises(ReproError, match=r"changed since its last checkpoint \(train\).*--restart"):
+    with pytest.raises(ReproError, match=r"changed since its last checkpoint \(train\).*delete that folder"):
         made("cut", "b").run()
     assert cut.directory.metrics.read_text() == lines
     again = made("cut", "a")
