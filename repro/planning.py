@@ -73,8 +73,10 @@ def in_order(runs: Iterable[Run]) -> list[Run]:
 
 
 def state_of(directory: Path) -> State:
-    """Whether a run is done, started or new."""
-    if (directory / "record.json").exists():
+    """Whether a run is done, started or new; a damaged record is none, and is made again from the last checkpoint."""
+    from repro.evidence.store import usable
+
+    if usable(directory):
         return "done"
     return "started" if (directory / "status.json").exists() else "new"
 

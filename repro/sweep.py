@@ -223,6 +223,9 @@ def execute(
     return run_all(made, workers, retries=retries, patient=True, deadline=deadline, devices=gpus(wanted.device))
 
 
+DAMAGED = "Its record is damaged; the same command makes it again from the last checkpoint."
+
+
 @dataclass(frozen=True)
 class Found:
     """How one run of the sweep stands.
@@ -243,11 +246,7 @@ class Found:
 
 
 def outcomes(prepared: Prepared, ended: Sequence[Ended]) -> list[Found]:
-    """How every run stands, from its directory and from how its job ended.
-
-    Raises:
-        ReproError: if a record is damaged.
-    """
+    """How every run stands, from its directory and from how its job ended."""
     from repro.evidence.record import Record
     from shared.training.rundir import RunDirectory
 
@@ -258,9 +257,10 @@ def outcomes(prepared: Prepared, ended: Sequence[Ended]) -> list[Found]:
         if path.exists():
             try:
                 record = Record.model_validate_json(path.read_text())
-            except ValueError as error:
-                raise ReproError(f"The record in {run.directory} is damaged; delete it and start again.") from error
-            found.append(Found(run, record.outcome.status, "", end.attempts if end else 0, record))
+            except ValueError:
+                found.append(Found(run, "failed", DAMAGED, end.attempts if end else 0))
+            else:
+                found.append(Found(run, record.outcome.status, "", end.attempts if end else 0, record))
             continue
         status = RunDirectory(run.directory).status()
         sentence = end.sentence if end else str(status.get("sentence", ""))

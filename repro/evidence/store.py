@@ -74,6 +74,13 @@ def files(paths: Iterable[str | Path] | str | Path) -> Iterator[Path | Problem]:
                 yield file
 
 
+def usable(directory: Path) -> bool:
+    """Whether the record of a run directory is there, can be read, and holds nothing impossible."""
+    file = directory / RECORD
+    found = list(_scan_file(file, Reader())) if file.exists() else []
+    return bool(found) and not any(isinstance(item, Problem) or impossible(item[0]) for item in found)
+
+
 def append(path: str | Path, record: Record) -> None:
     """Add one record to a ``.jsonl`` file: under its lock, in one write, flushed to disk.
 

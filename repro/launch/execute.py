@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from repro.evidence.record import Cost, Outcome, Record
+from repro.evidence.store import usable
 from repro.launch import shortage
 from repro.launch.environment import environment
 from repro.launch.job import Ended, Job
@@ -32,12 +33,12 @@ def execute(job: Job) -> Ended:
     """Run a job to its end.
 
     Nothing is raised for a run that fails: its state and a sentence are in ``status.json`` and in the result, so that
-    other runs go on. A record that exists already is left alone.
+    other runs go on. A record that exists already is left alone, unless it is damaged.
     """
     stop = Stop(job.deadline)
     try:
         with heeding(stop), _held(job) as (directory, world):
-            if (job.directory / "record.json").exists():
+            if usable(job.directory):
                 return Ended(job, "finished")
             return _run(job, directory, stop, world)
     except RunInUseError as error:

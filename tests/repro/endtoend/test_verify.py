@@ -92,6 +92,20 @@ def test_a_run_that_was_deleted_is_the_only_one_trained_again(first: Said, home:
     assert json.loads(gone.read_text())["outcome"] == outcome
 
 
+@pytest.mark.parametrize("damage", [b"{broken", b"{}", b""])
+def test_a_damaged_record_is_made_again_from_its_checkpoint(
+    first: Said, home: Path, repro: Repro, damage: bytes
+) -> None:
+    hurt = sorted((home / "runs" / "toy" / "demo").rglob("record.json"))[0]
+    outcome, metrics = json.loads(hurt.read_text())["outcome"], hurt.parent / "metrics.jsonl"
+    epochs = metrics.read_bytes()
+    hurt.write_bytes(damage)
+    said = repro(*DEMO, "--json")
+    assert (said.code, json.loads(said.out)["problems"]) == (0, [])
+    assert json.loads(hurt.read_text())["outcome"] == outcome
+    assert metrics.read_bytes() == epochs  # nothing was trained
+
+
 def test_a_third_seed_adds_only_its_own_runs(first: Said, home: Path, repro: Repro) -> None:
     before = state(home / "runs")
     said = repro("verify", "toy", "-t", "digits", "--seeds", "0,1,7", "--scale", "demo", "--no-mlflow", "--json")

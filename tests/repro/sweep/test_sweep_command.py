@@ -26,6 +26,18 @@ def test_a_sweep_ends_in_records_and_is_not_repeated(repro, monkeypatch):
     assert [r["accuracy"] for r in json.loads(again.out)["runs"]] == [r["accuracy"] for r in document["runs"]]
 
 
+def test_a_damaged_record_fails_its_run_and_no_other(repro):
+    first = json.loads(repro(*SWEEP, "--json").out)
+    hurt, other = (Path(run["directory"]) / "record.json" for run in first["runs"])
+    hurt.write_text("{broken")
+    runs = {r["directory"]: r for r in json.loads(repro(*SWEEP, "--dry-run", "--json").out)["runs"]}
+    assert runs[str(hurt.parent)]["state"] == "failed"
+    assert "damaged" in runs[str(hurt.parent)]["sentence"]
+    assert runs[str(other.parent)]["state"] == "finished"
+    again = repro(*SWEEP, "--json")
+    assert (again.code, json.loads(again.out)["counts"]) == (0, {"finished": 2})
+
+
 def ending(*states: str):
     """Stands for execution: the jobs end in these states, without a record."""
 
