@@ -13,7 +13,7 @@ from repro.scale import Choice, choose
 from shared.claims import Table
 from shared.errors import ReproError, unknown
 from shared.paper import Paper
-from shared.protocol import Precision, Protocol
+from shared.protocol import Precision
 
 HEAVY_MACS = 30_000_000
 """Forward multiply-adds per sample from which one run makes use of all cores of a machine."""
@@ -123,9 +123,10 @@ def jobs_for(prepared: Prepared) -> tuple[list[Job], int]:
     On a CPU small networks get one thread each and run side by side; large ones use all cores one after the other.
     """
     from repro.launch.pool import cores
+    from repro.workload import forward_macs
 
     request = prepared.request
-    heavy = any(_forward_macs(r.protocol) > HEAVY_MACS for r in prepared.left)
+    heavy = any(forward_macs(r.protocol.model) > HEAVY_MACS for r in prepared.left)
     on_gpu = request.device.startswith("cuda") or (request.device == "auto" and _gpu())
     workers = request.jobs or (1 if heavy or on_gpu else cores())
     workers = max(1, min(workers, len(prepared.left)))
@@ -141,12 +142,6 @@ def _gpu() -> bool:
     from repro.scale import has_cuda
 
     return has_cuda()
-
-
-def _forward_macs(protocol: Protocol) -> int:
-    """A cheap estimate: the network's known order of magnitude times the square of its width."""
-    base = 150_000_000 if protocol.model.name.startswith(("vgg", "resnet", "densenet", "conv", "wrn")) else 500_000
-    return int(base * protocol.model.width**2 * (protocol.model.size / 32) ** 2)
 
 
 def execute(prepared: Prepared) -> Iterator[list[Ended]]:

@@ -63,17 +63,20 @@ def evaluations(protocol: Protocol) -> int:
 
 
 def forward_macs(model: Model) -> int:
-    """Multiply-adds of one sample through the dense network, counted layer by layer as it is built."""
+    """Multiply-adds of one sample through the dense network, counted layer by layer; no weight is made for it."""
     return _forward_macs(model.model_dump_json())
 
 
 @cache
 def _forward_macs(spec: str) -> int:
+    import torch
+
     from shared.models.registry import build
     from shared.sparsity.accounting import layer_table, macs
 
     model = Model.model_validate_json(spec)
-    return macs(layer_table(build(model), (model.channels, model.size, model.size)))[0]
+    with torch.device("meta"):
+        return macs(layer_table(build(model), (model.channels, model.size, model.size)))[0]
 
 
 def petaflop(protocol: Protocol) -> float:
