@@ -143,5 +143,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    ok = isinstance(entry, dict) and isinstance(entry.get("seeds"), list)
-    return entry if ok and isinstance(entry.get("study"), str) and isinstance(entry.get("at"), str) else None
+    if not isinstance(entry, dict) or not isinstance(entry.get("seeds"), list):
+        return None
+    whole = all(isinstance(seed, int) for seed in entry["seeds"])
+    return entry if whole and isinstance(entry.get("study"), str) and isinstance(entry.get("at"), str) else None

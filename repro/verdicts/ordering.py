@@ -44,7 +44,7 @@ def judge_ordering(claim: Ordering, better: Sample, worse: Sample, original_n: i
     else:
         label, reason, p_for, p_against = _within(claim.within, found, level)
     low, high = (float(x) for x in interval(found.d, found.se, found.df, level))
-    if better.collapsed and worse.collapsed and claim.within is None:
+    if better.collapsed and worse.collapsed:
         # No finding either way: the networks of both sides answer like a coin, whatever the test says.
         label, p_for, p_against = "INCONCLUSIVE", 1.0, 1.0
         reason = (

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,10 @@ TENSORS, STATE = "tensors.safetensors", "state.json"
 
 class DamagedCheckpointError(Exception):
     """A checkpoint folder that cannot be used, with the reason."""
+
+
+STALE_SECONDS = 3600.0
+"""No checkpoint takes so long to write."""
 
 
 def write(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
@@ -60,6 +65,15 @@ def write(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any])
         shutil.rmtree(temporary, ignore_errors=True)  # another process has just put its own there, which is complete
     _sync(folder.parent)
     shutil.rmtree(former, ignore_errors=True)
+    _sweep(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes left that died while they wrote this checkpoint; a younger one may still be at it."""
+    for stale in folder.parent.glob(f".{folder.name}.*.tmp"):
+        with suppress(OSError):
+            if time.time() - stale.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(stale, ignore_errors=True)
 
 
 def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from repro.evidence.files import append_line
-from repro.evidence.looks import LEDGER, ledgers, look, looks_at
+from repro.evidence.looks import LEDGER, ledgers, look, looks, looks_at
 from repro.evidence.merge import import_
 from repro.evidence.store import append
 from shared.errors import ReproError
@@ -78,6 +78,14 @@ def test_import_takes_the_looks_along_from_a_single_file_too(root, tmp_path):
     for name, path in (("file", "flipout/demo.jsonl"), ("folder", "flipout"), ("run", "flipout/run")):
         import_(root / path, tmp_path / name)
         assert b"of root" in (tmp_path / name / LEDGER).read_bytes()
+
+
+@pytest.mark.parametrize("seeds", [[[1], 2], ["42"], [None], {"42": 1}])
+def test_entries_that_no_version_wrote_are_passed_over(tmp_path, seeds):
+    look(tmp_path, "study", [42, 43])
+    with (tmp_path / LEDGER).open("a") as ledger:
+        ledger.write(json.dumps({"study": "study", "seeds": seeds, "at": "2026"}) + "\n")
+    assert looks(tmp_path, "study") == looks_at(tmp_path, [])("study") == 1
 
 
 def test_a_ledger_that_cannot_be_read_is_named(root, monkeypatch):

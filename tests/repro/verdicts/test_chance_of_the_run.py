@@ -87,6 +87,12 @@ def test_two_dead_networks_are_not_compared(hundred, make_record, at_least):
     assert judged(hundred, make_record, beats, a=DEAD, b=ALIVE).label == "CONTRADICTED"
 
 
+def test_dead_networks_are_not_within_points_of_each_other(hundred, make_record):
+    near = Ordering(id="o", **SENTENCE, better="a", worse="b", within=2.0)
+    assert judged(hundred, make_record, near, a=DEAD, b=DEAD[::-1]).label == "INCONCLUSIVE"
+    assert judged(hundred, make_record, near, a=ALIVE, b=ALIVE[::-1]).label == "SUPPORTED"
+
+
 def test_two_networks_at_a_tenth_are_alive_among_a_hundred_classes(hundred, make_record):
     beats = Ordering(id="o", **SENTENCE, better="a", worse="b")
     assert judged(hundred, make_record, beats, "reduced", a=[10.4, 10.5, 10.6], b=[9.4, 9.5, 9.6]).label == "SUPPORTED"

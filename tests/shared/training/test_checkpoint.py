@@ -170,3 +170,14 @@ def test_a_changed_or_shortened_file_is_never_read_as_another_state(
     assert file.read_text().count("\n") <= 1  # cut behind the first line, which is all there is to know
     assert state == {"number": 1}
     assert torch.equal(tensors["w"], torch.ones(40))
+
+
+def test_what_a_dead_writer_left_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    """In folders that runs share, a young one may be another process at work."""
+    young, old, other = (tmp_path / f".{name}.tmp" for name in ("000001.aa", "000001.bb", "000002.aa"))
+    for folder in (young, old, other):
+        folder.mkdir()
+    for folder in (old, other):
+        os.utime(folder, (0, 0))
+    checkpoint.write(tmp_path / "000001", {}, {})
+    assert (young.exists(), old.exists(), other.exists()) == (True, False, True)
