@@ -15,6 +15,7 @@ from papers.dsr.refusals import check
 from papers.dsr.schedule_file import schedule_named
 from shared.errors import ReproError
 from shared.protocol import Data, Method, Model, Options, Phase, Protocol, Prune, Train
+from shared.sparsity.gradual import epochs_needed
 
 
 def build(options: Mapping[str, Any]) -> Protocol:
@@ -107,7 +108,7 @@ def _pruning(c: Choice, job: Job, decay: float) -> Train:
     assert job.post is not None
     steps, start = c.given("pruning_steps", job.steps), c.given("pruning_start_epoch", job.start)
     interval = c["pruning_interval_epochs"]
-    epochs = start + interval * (steps - 1) + c.given("fine_tune_epochs", job.post)
+    epochs = epochs_needed(start + 1, interval, steps, c.given("fine_tune_epochs", job.post))
     linear = c.given("target_sparsity_linear", 0.0 if job.network == "wide_resnet" else job.sparsity)
     step = recipes.gradually(
         conv=c.given("target_sparsity_conv", job.sparsity),

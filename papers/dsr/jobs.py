@@ -22,6 +22,7 @@ from papers.dsr.settings import (
 )
 from papers.dsr.widths import lenet_width
 from shared.errors import ReproError
+from shared.sparsity.gradual import epochs_needed
 
 METHODS = ("dense", "pruning", "dsr", "static", "thin", "deep-rewiring", "set", "tied")
 
@@ -193,7 +194,7 @@ def resnet() -> Iterator[Job]:
 
 def _pruning(job: Job, schedule: str, shape: str, count: int, start: int, post: int) -> Job:
     """Gradual pruning from job 0 of the same list; weight decay comes from that run's checkpoint (trap 9)."""
-    epochs = start + 2 * (count - 1) + post
+    epochs = epochs_needed(start + 1, 2, count, post)
     job = replace(job, method="pruning", schedule=schedule, epochs=epochs)
     return replace(job, shape=shape, steps=count, start=start, post=post)
 
