@@ -43,7 +43,6 @@ NOTES = {
 ALIASES = {"cifar10": ("cifar",), "invariants": ("laws",)}
 NETWORK = {"lenet-300-100": "lenet300", "wrn-28-2": "wide_resnet", "resnet50": "imagenet_resnet50"}
 WIDTH = {"wide_resnet": 2.0}
-GRANULARITY = {"kernel": "kernel"}
 
 
 @cache

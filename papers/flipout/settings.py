@@ -84,7 +84,6 @@ SPARSITIES = (
 HOYER_EPOCHS = 500
 HOYER_EPOCH = 350
 """Last epoch of the Hoyer-Square penalty, and the epoch after which the threshold is applied once."""
-HOYER_THRESHOLD = "1e-4"
 HOYER_LAMBDAS: tuple[str, ...] = (
     "1e-7",
     "3e-7",

@@ -24,12 +24,6 @@ def sd_floor(percent: float, images: int) -> float:
     return 100 * math.sqrt(_error(percent) / (2 * images))
 
 
-def sd_reference(percent: float, images: int) -> float:
-    """Upper reference, in points: the binomial sqrt(err (1 - err) / N)."""
-    err = _error(percent)
-    return 100 * math.sqrt(err * (1 - err) / images)
-
-
 def _error(percent: float) -> float:
     return min(max(1 - percent / 100, 0.0), 1.0)
 

@@ -12,8 +12,6 @@ from repro.verdicts.welch import Floats, quantile, stand_in_error, standard_erro
 NODES = 32
 LARGEST_N = 2_000
 TARGET = 0.8
-PLANNING_CONSTANT = 8.564
-"""(z(.95) + z(.90))^2: both one-sided tests must succeed, so that each needs power 90 %."""
 
 
 def tost_power(n1: int, n2: int, ratio: float, shift: float = 0.0, level: float = 0.05) -> float:
@@ -60,15 +58,6 @@ def _spreads(df: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sqrt(chdtri(df, (1 - x) / 2) / df), w / 2
 
 
-def ratio_for_power(n1: int, n2: int, power: float = TARGET) -> float:
-    """The margin / sigma at which the test reaches a power at zero shift."""
-    low, high = 1e-3, 100.0
-    while high - low > 1e-4 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if tost_power(n1, n2, middle) >= power else (middle, high)
-    return high
-
-
 @lru_cache(maxsize=4096)
 def seeds_for_power(
     n1: int, ratio: float, *, spread_known: bool = True, power: float = TARGET
@@ -94,12 +83,6 @@ def seeds_for_power(
         best = max(best, reached)
         n += 1 if n < 60 else n // 10
     return None, max(best, limit_power(n1, ratio)) if spread_known else best
-
-
-def planned_runs(n1: int, margin: float, sigma: float) -> float:
-    """Our runs for 80 % power were sigma known: 1/n1 + 1/n2 <= M^2 / (8.564 sigma^2); infinite if out of reach."""
-    room = margin**2 / (PLANNING_CONSTANT * sigma**2) - 1 / n1
-    return 1 / room if room > 0 else float("inf")
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import polygamma
 
 from repro.verdicts.moderated import Prior, fit_prior, inverse_trigamma
-from repro.verdicts.noise_floor import evaluated_images, remark, sd_floor, sd_reference
+from repro.verdicts.noise_floor import evaluated_images, remark, sd_floor
 from shared.protocol import Data
 
 
@@ -49,7 +49,6 @@ def test_inverse_trigamma(y):
 
 def test_floor_of_the_vector():
     assert sd_floor(87.4, 10_000) == pytest.approx(0.251, abs=5e-4)
-    assert sd_reference(87.4, 10_000) == pytest.approx(0.332, abs=5e-4)
 
 
 def test_a_spread_far_below_the_floor_is_remarked_on():
