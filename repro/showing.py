@@ -126,12 +126,14 @@ def overview(paper: Paper) -> dict[str, Any]:
 
 def claim_facts(claim: Claim) -> dict[str, Any]:
     """A claim as plain values; what it does not have is ``None``."""
+    from repro.verdicts.verdict import kind_of
+
     value = claim if isinstance(claim, Value) else None
     exact = claim if isinstance(claim, Exact) else None
     numeric = value or exact
     return {
         "id": claim.id,
-        "kind": exact.kind if exact else type(claim).__name__.lower(),
+        "kind": kind_of(claim),
         "text": claim.text,
         "value": numeric.value if numeric else None,
         "unit": numeric.unit if numeric else None,
@@ -145,12 +147,19 @@ def claim_facts(claim: Claim) -> dict[str, Any]:
         "margin": value.margin if value else exact.tolerance if exact else None,
         "rounding": value.rounding if value else None,
         "margin_reason": value.margin_reason if value else None,
-        "gating": value.gating if value else True,
+        "gating": decides(claim),
         "experiments": list(experiments_of(claim)),
         "source": claim.source,
         "provenance": claim.provenance,
         "note": claim.note,
     }
+
+
+def decides(claim: Claim) -> bool:
+    """Whether a verdict on the claim counts; one on a compound does where all its parts do."""
+    if isinstance(claim, Compound):
+        return all(map(decides, claim.parts))
+    return bool(getattr(claim, "gating", True))
 
 
 def in_words(protocol: Protocol) -> str:

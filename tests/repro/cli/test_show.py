@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from repro.registry import load
-from shared.claims import Value
+from repro.registry import load, names
+from repro.showing import claim_facts
+from repro.verdicts.table import judge
+from shared.claims import Dominance, Value
 from shared.protocol import Protocol
 
 
@@ -87,3 +90,24 @@ def test_a_wrong_name_gets_one_sentence(repro, words, sentence):
     assert said.code == 2
     assert sentence in said.err
     assert not said.out
+
+
+@pytest.mark.parametrize(("name", "table"), [("dsr", "mnist"), ("flipout", "seed"), ("hoyer", "mnist-mlp")])
+def test_kind_and_gating_are_those_of_the_verdicts(name, table):
+    """What is shown of a claim is what ``verify`` says of it."""
+    chosen = load(name)
+    facts = [claim_facts(c) for c in chosen.table(table).claims]
+    verdicts = judge(chosen, chosen.table(table), [], scale="paper").verdicts
+    shown = [(f["id"], f["kind"], f["gating"]) for f in facts]
+    assert shown == [(v.claim.id, v.kind, v.gating) for v in verdicts]
+
+
+def test_every_kind_of_claim_is_in_the_document():
+    """Also a dominance, which is a compound with a rule of its own, and a comparison that the paper does not make."""
+    text = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
+    line = next(x for x in text.splitlines() if x.startswith("| `id`, `kind`, `text` |"))
+    claims = [c for n in names() for c in (*load(n).sentences, *(c for t in load(n).tables.values() for c in t.claims))]
+    facts = {c.id: claim_facts(c) for c in claims}
+    assert {f"`{f['kind']}`" for f in facts.values()} <= set(line.replace(",", " ").split())
+    assert any(isinstance(c, Dominance) for c in claims)
+    assert facts["mnist-dsr-beats-set-99"]["gating"] is False
