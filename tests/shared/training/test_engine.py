@@ -318,5 +318,7 @@ def test_a_run_of_a_hundred_phases_goes_on_from_the_last_of_them(make_engine: Ma
     """``repro run synflow --levels 60`` has 181 phases."""
     stands = [Position(phase, epoch) for phase in (98, 99, 100, 101) for epoch in (0, 2)]
     for position in stands:
-        make_engine().saver.save(position, {"at": position.phase})
-        assert make_engine().saver.newest() == (position, {"at": position.phase})
+        make_engine().saver.save(position, {"at": position.phase}, [])
+        found = make_engine().saver.newest()
+        assert found is not None
+        assert (found.position, found.extra, found.rows) == (position, {"at": position.phase}, [])
