@@ -99,7 +99,8 @@ class Data(Spec):
     ``shorter_side`` the shorter side is brought to that and the centre of side ``resize`` cut out. ``per_class`` keeps
     the first so many training images of each class; ``val_size`` holds out training images (``val_rule``: the last in
     file order, the last of a seeded permutation, or of each class its share, drawn by the seed); ``evaluate_on`` names
-    the split every accuracy refers to.
+    the split every accuracy refers to. ``select_on`` evaluates a second split as well, by which the epoch is chosen
+    whose accuracy on the first is reported (hoyer sheet, 4.11).
     """
 
     name: str
@@ -113,12 +114,20 @@ class Data(Spec):
     val_size: int = Field(0, ge=0)
     val_rule: Literal["last", "permuted", "stratified"] = "last"
     evaluate_on: Literal["test", "val"] = "test"
+    select_on: Literal["", "val"] = ""
     checks: tuple[Method, ...] = ()
 
     @model_validator(mode="after")
     def _validation_split_exists(self) -> Data:
         if self.evaluate_on == "val" and self.val_size == 0:
             raise ValueError("evaluate_on='val' needs val_size > 0")
+        if self.select_on == "val" and (self.val_size == 0 or self.evaluate_on == "val"):
+            raise ValueError("select_on='val' needs val_size > 0 and evaluate_on='test', the split that is reported")
+        if self.select_on == "val" and self.per_picture:
+            raise ValueError(
+                "select_on='val' needs images that are decoded once; unset shorter_side and what crops or "
+                "colours each picture"
+            )
         return self
 
     @model_validator(mode="after")

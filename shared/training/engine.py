@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from shared.data.checks import corrupted
+from shared.data.loader import EpochLoader
 from shared.errors import ReproError
 from shared.protocol import Phase, Protocol, Prune, Quantise, Rewind, Train
 from shared.sparsity.masks import Masks, prunable_parameters
@@ -138,6 +139,7 @@ class Engine:
             self.extra[phase.name] = {**self.extra[phase.name], "test_correct": left.correct}
             if left.top5 is not None:
                 self.extra[phase.name]["test_top5"] = left.top5
+            self.extra[phase.name] |= self._selection()
             self._save(Position(index + 1, 0, len(self.rows)))
         elif isinstance(phase, Rewind):
             self.extra[phase.name] = rewind.rewind(self.state, self.directory, index, self.rows)
@@ -249,6 +251,7 @@ class Engine:
         row["test_loss"] = result.loss if math.isfinite(result.loss) else None
         if result.top5 is not None:
             row["test_top5"] = result.top5
+        row |= self._selection()
 
     def _finish_epoch(self, index: int, phase: Train, method: list[Component]) -> None:
         """Prune, measure, log and checkpoint: everything after the evaluation of an epoch."""
@@ -296,8 +299,17 @@ class Engine:
 
     def evaluate(self) -> Evaluation:
         """The network as it stands, on the split that the protocol names."""
-        batches = self.setup.test.eval_batches(self.setup.eval_batch, self.world.part)
-        top5 = self.protocol.model.classes >= TOP5_FROM
+        return self._evaluate(self.setup.test, top5=self.protocol.model.classes >= TOP5_FROM)
+
+    def _selection(self) -> dict[str, int]:
+        """The same on the images by which an epoch is chosen; nothing where none is."""
+        if self.setup.selection is None:
+            return {}
+        found = self._evaluate(self.setup.selection)
+        return {"val_correct": found.correct, "val_total": found.total}
+
+    def _evaluate(self, images: EpochLoader, *, top5: bool = False) -> Evaluation:
+        batches = images.eval_batches(self.setup.eval_batch, self.world.part)
         return evaluate(self.state.model, batches, self.protocol.precision, self.world, top5=top5)
 
 

@@ -29,6 +29,7 @@ class Setup:
         train_size: training examples of an epoch.
         draws: the run's randomness.
         data: fingerprints and notes of the data, for the record.
+        selection: a loader of the held-out images by which an epoch is chosen, where the protocol asks for that.
     """
 
     model: nn.Module
@@ -39,6 +40,7 @@ class Setup:
     device: torch.device
     eval_batch: int = EVAL_BATCH
     data: dict[str, object] = field(default_factory=dict)
+    selection: EpochLoader | None = None
 
 
 def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device, *, workers: int = 0) -> Setup:
@@ -58,7 +60,7 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device,
     draws = KeyedDraws(protocol.seed)
     model = build(protocol.model, draws.generator("initial-weights", (0, 0, 0)))
     how: dict[str, Any] = {"dtype": storage_dtype(protocol.precision), "memory_format": layout(model, device)}
-    train, test, facts = _streamed(protocol, data_dir, device, draws, workers, how) or _decoded(
+    train, test, selection, facts = _streamed(protocol, data_dir, device, draws, workers, how) or _decoded(
         protocol, data_dir, device, draws, how
     )
     if train.examples.classes != protocol.model.classes:
@@ -67,11 +69,11 @@ def prepare_run(protocol: Protocol, data_dir: Path | None, device: torch.device,
             f"{protocol.model.classes}; set model.classes={train.examples.classes}."
         )
     model = model.to(device=device, dtype=how["dtype"]).to(memory_format=how["memory_format"])
-    return Setup(model, train, test, len(train.examples), draws, device, data=facts)
+    return Setup(model, train, test, len(train.examples), draws, device, data=facts, selection=selection)
 
 
-Loaded = tuple[EpochLoader, EpochLoader, dict[str, object]]
-"""Loaders of training and evaluation, and what a record says of the data."""
+Loaded = tuple[EpochLoader, EpochLoader, EpochLoader | None, dict[str, object]]
+"""Loaders of training, evaluation and, where asked for, selection, and what a record says of the data."""
 
 
 def _decoded(
@@ -87,6 +89,8 @@ def _decoded(
     train = EpochLoader(prepared.train, data, draws, batch_size(protocol), train=True, **how)
     train = corrupted(train, data.checks)
     test = EpochLoader(prepared.evaluation, data, draws, EVAL_BATCH, train=False, **how)
+    chosen_on = prepared.val if data.select_on == "val" else None
+    selection = None if chosen_on is None else EpochLoader(chosen_on, data, draws, EVAL_BATCH, train=False, **how)
     facts = {
         "fingerprints": splits.fingerprints,
         "status": prepared.status,
@@ -94,7 +98,7 @@ def _decoded(
         "worst_case_points": prepared.worst_case_points,
         "origin": prepared.origin,
     }
-    return train, test, facts
+    return train, test, selection, facts
 
 
 def _streamed(
@@ -118,7 +122,8 @@ def _streamed(
     counts = counts_note(data.name, found.counts)
     notes = [*source.notes, counts, "The pictures were read while training, not fingerprinted."]
     facts = {"fingerprints": {}, "status": "unknown", "notes": notes, "worst_case_points": 0.0}
-    return corrupted(train, data.checks), test, facts | {"origin": f"{source.layout} in {source.folder}"}
+    facts |= {"origin": f"{source.layout} in {source.folder}"}
+    return corrupted(train, data.checks), test, None, facts  # a protocol that selects is never streamed
 
 
 def batch_size(protocol: Protocol) -> int:

@@ -124,6 +124,7 @@ def ladder() -> dict[str, Protocol]:
         "rewound with momentum": tiny(phases=(train, Rewind(optimizer=True, checks=(method,)), train)),
         "cropped pictures": tiny(data=PICTURES),
         "reflected": tiny(data=data.model_copy(update={"augment": (REFLECTED,)})),
+        "an epoch chosen": tiny(data=Data(name="d", val_size=10, select_on="val")),
     }
 
 
@@ -233,6 +234,10 @@ def test_a_protocol_is_frozen_and_a_changed_copy_is_validated() -> None:
         (lambda: Schedule(kind="multistep", milestones=(3, 3)), "increasing"),
         (lambda: Schedule(kind="multistep", milestones=(0, 3)), "increasing"),
         (lambda: Data(name="d", evaluate_on="val"), "val_size"),
+        (lambda: Data(name="d", select_on="val"), "needs val_size > 0 and evaluate_on='test'"),
+        (lambda: Data(name="d", select_on="val", val_size=9, evaluate_on="val"), "needs val_size > 0 and evaluate_on"),
+        (lambda: Data(name="d", select_on="val", val_size=9, resize=8, shorter_side=8), "decoded once"),
+        (lambda: Data(name="d", select_on="test", val_size=9), "select_on"),
         (lambda: Data(name="d", augment=(Augment(kind="resized-crop"),)), "need resize"),
         (lambda: Data(name="d", shorter_side=8), "need resize"),
         (lambda: Data(name="d", resize=9, shorter_side=8), "at least resize"),

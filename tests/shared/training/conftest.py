@@ -62,7 +62,9 @@ def setup(plan: Protocol, device: str = "cpu", images: int = 70) -> Setup:
     model = model.to(memory_format=lies)
     train = EpochLoader(examples, plan.data, draws, 16, train=True, memory_format=lies)
     test = EpochLoader(examples, plan.data, draws, 16, train=False, memory_format=lies)
-    return Setup(model, train, test, images, draws, place, eval_batch=32)
+    held_out = examples.subset(torch.arange(0, images, 3, device=place)) if plan.data.select_on else None
+    selection = held_out and EpochLoader(held_out, plan.data, draws, 16, train=False, memory_format=lies)
+    return Setup(model, train, test, images, draws, place, eval_batch=32, selection=selection)
 
 
 @pytest.fixture

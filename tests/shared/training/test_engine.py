@@ -84,6 +84,43 @@ def test_runs_of_many_classes_count_the_five_highest_too(make_engine: Make, tiny
     assert summarise(many, "finished")["curve"]["test_top5"][-1] == many.rows[-1]["test_top5"] == near
 
 
+def test_held_out_images_are_counted_after_every_epoch_and_pruning_where_an_epoch_is_chosen(
+    make_engine: Make, print_of: Print, tiny: Tiny
+) -> None:
+    """Nothing else changes, and a run cut short goes on to the same counts."""
+    plain = tiny()
+    cut = Prune(method=Method(name="snip", options={"sparsity": 0.5, "variant": "corrected"}))
+    plain = plain.with_(phases=(cut, *plain.phases))
+    plan = plain.with_(data=plain.data.model_copy(update={"val_size": 24, "select_on": "val"}))
+    other, whole = make_engine(plain, folder="plain"), make_engine(plan, folder="whole")
+    other.run()
+    assert whole.run() == "finished"
+    counted = {"val_correct", "val_total"}
+    assert all(counted <= row.keys() and row["val_total"] == 24 for row in whole.rows)
+    bare = {k: v for k, v in print_of(whole).items() if k != "rows"}
+    assert bare == {k: v for k, v in print_of(other).items() if k != "rows"}
+    strip = [{k: v for k, v in row.items() if k not in counted | {"seconds"}} for row in whole.rows]
+    assert strip == [{k: v for k, v in row.items() if k != "seconds"} for row in other.rows]
+    assert counted <= whole.extra["prune"].keys()
+    assert not counted & other.extra["prune"].keys()
+
+    with torch.no_grad():
+        batch = next(iter(whole.setup.selection.eval_batches(70)))
+        right = int((whole.state.model.eval()(batch.images).argmax(1) == batch.labels).sum())
+    curve = summarise(whole, "finished")["curve"]
+    assert curve["val_correct"] == [row["val_correct"] for row in whole.rows]
+    assert whole.rows[-1]["val_correct"] == right != whole.rows[-1]["test_correct"]
+    assert "val_correct" not in summarise(other, "finished")["curve"]
+
+    engine = make_engine(plan, folder="cut", checkpoint_seconds=0.0, observers=[Stop(3)])
+    with pytest.raises(KeyboardInterrupt):
+        engine.run()
+    again = make_engine(plan, folder="cut")
+    again.run()
+    assert print_of(again) == print_of(whole)
+    assert again.extra["prune"] == whole.extra["prune"]
+
+
 def test_removed_weights_never_revive_under_momentum_and_decay(make_engine: Make) -> None:
     class Watch(Component):
         worst = 0.0

@@ -67,3 +67,21 @@ def test_small_folders_that_are_not_cropped_are_decoded_once(pictures: Path, mon
     monkeypatch.setenv("REPRO_CACHE", str(pictures / "cache"))
     plain = Data(name="imagefolder", resize=28, augment=(Augment(kind="flip"),))
     assert not isinstance(prepare_run(protocol(plain), pictures, CPU).train, FolderLoader)
+
+
+def test_held_out_images_by_which_an_epoch_is_chosen_are_neither_trained_on_nor_tested() -> None:
+    """The digits of each seed: training, held-out and test images are three sets, of which the second is evaluated."""
+    plain = Data(name="digits", resize=28, val_size=100, val_rule="stratified")
+    model = Model(name="lenet300", channels=1, size=28)
+    plan = Protocol(paper="toy", model=model, data=plain, phases=(Train(epochs=1),), seed=3)
+    assert prepare_run(plan, None, CPU).selection is None
+    chosen = plan.with_(data=plain.model_copy(update={"select_on": "val"}))
+    setup = prepare_run(chosen, None, CPU)
+    assert setup.selection is not None
+    parts = [loader.examples.images for loader in (setup.train, setup.selection, setup.test)]
+    assert [len(p) for p in parts] == [1337, 100, 360]
+    held = next(iter(setup.selection.eval_batches()))
+    assert torch.equal(held.labels.bincount(), torch.full((10,), 10))
+    val_only = prepare_run(plan.with_(data=plain.model_copy(update={"evaluate_on": "val"})), None, CPU)
+    assert torch.equal(val_only.test.examples.images, parts[1])
+    assert torch.equal(val_only.train.examples.images, parts[0])

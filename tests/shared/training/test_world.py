@@ -85,6 +85,8 @@ def test_numbers_are_those_of_one_process_to_rounding(found: Found, alone: dict[
         "remaining",
         "sparsity_after",
         "test_correct_after",
+        "val_correct",
+        "val_total",
     )
     for rank in found:
         rows = rank["whole"]["rows"]

@@ -38,8 +38,8 @@ from shared.training.stop import Stop, Stopped
 from shared.training.whole_batch import spread, training_on
 from shared.training.world import DisagreementError, World
 
-IMAGES, BATCH, EPOCHS = 37, 16, 4
-"""Two batches and a third of five images, of which one process has two."""
+IMAGES, BATCH, EPOCHS, HELD = 37, 16, 4, 11
+"""Two batches and a third of five images, of which one process has two; an epoch is chosen on the first ``HELD``."""
 FLIPOUT = (
     Method(name="mask-gradients"),
     Method(name="gradient-noise", options={"scale": 1.0}),
@@ -55,7 +55,14 @@ def protocol() -> Protocol:
     return Protocol(
         paper="flipout",
         model=Model(name="resnet18", width=0.0625, channels=1, size=8, classes=100),
-        data=Data(name="random", mean=(0.5,), std=(0.25,), augment=(Augment(kind="pad-crop", padding=1),)),
+        data=Data(
+            name="random",
+            mean=(0.5,),
+            std=(0.25,),
+            augment=(Augment(kind="pad-crop", padding=1),),
+            val_size=HELD,
+            select_on="val",
+        ),
         phases=(
             Train(name="dense", epochs=1, batch_size=BATCH, optimizer=optimizer),
             Prune(method=Method(name="snip", options={"sparsity": 0.3, "variant": "corrected"})),
@@ -83,7 +90,8 @@ def setup() -> Setup:
         EpochLoader(ImageSet(pixels, labels, 10), plan.data, draws, BATCH, train=train, **how)
         for train in (True, False)
     )
-    return Setup(model, train, test, IMAGES, draws, torch.device("cpu"), eval_batch=10)
+    held_out = EpochLoader(ImageSet(pixels[:HELD], labels[:HELD], 10), plan.data, draws, BATCH, train=False, **how)
+    return Setup(model, train, test, IMAGES, draws, torch.device("cpu"), eval_batch=10, selection=held_out)
 
 
 def engine(folder: Path, world: World, *observers: Component, stop: Stop | None = None) -> Engine:
