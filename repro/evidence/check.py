@@ -14,7 +14,7 @@ from repro.evidence.store import scan
 from shared.errors import ReproError
 from shared.protocol import Train
 
-WHOLE = ("epoch", "test_correct", "test_correct_after", "train_correct", "test_top5", "remaining")
+WHOLE = ("epoch", "test_correct", "test_correct_after", "train_correct", "test_top5", "val_correct", "remaining")
 """Curve columns that hold counts."""
 
 
@@ -64,6 +64,7 @@ def _broken(record: Record) -> Iterator[str]:
     if not (protocol.prunable.bias or protocol.prunable.batchnorm):
         yield from _macs(outcome)
     yield from _curve(columns)
+    yield from _held_out(columns, protocol.data.val_size)
     finished = outcome.status == "finished"
     if finished and outcome.last.epoch != protocol.epochs:
         yield f"it finished after epoch {outcome.last.epoch}, but its protocol has {protocol.epochs}"
@@ -112,6 +113,12 @@ def _curve(columns: dict[str, list[object]]) -> Iterator[str]:
     within = zip(columns.get("test_correct", []), columns.get("test_top5", []), strict=False)
     if any(isinstance(one, int) and isinstance(five, int) and one > five for one, five in within):
         yield "more labels have the highest logit than are among the five highest"
+
+
+def _held_out(columns: dict[str, list[object]], images: int) -> Iterator[str]:
+    most = max((v for v in columns.get("val_correct", []) if isinstance(v, int)), default=0)
+    if most > images:
+        yield f"its curve has {most} correct of the {images} held-out images"
 
 
 def _last_epoch(columns: dict[str, list[object]], last: Score) -> Iterator[str]:

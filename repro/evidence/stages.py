@@ -7,11 +7,13 @@ from repro.evidence.outcome import Outcome
 from repro.evidence.spread import spread_metric
 from shared.protocol import Protocol, Prune, Train
 from shared.sparsity.alive import Alive, merged
-from shared.training.selection import best_before_epoch, best_or_pruned
+from shared.training.selection import best_after_epoch, best_before_epoch, best_or_pruned
 
 STAGES = ("top1_accuracy_dense", "top1_accuracy_before_finetune", "top1_accuracy_best_before_epoch")
 
 BY_TOP5 = {"top1_accuracy_best_by_top5": "test_correct", "top5_accuracy_best_by_top5": "test_top5"}
+
+ON_VAL = ("top1_accuracy_best_on_val", "epoch_best_on_val")
 
 COMPACTED = {"compacted_macs_percent": "macs", "compacted_parameters_percent": "parameters"}
 
@@ -26,11 +28,14 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
             ``top1_accuracy_best_before_epoch`` (the best of what is measured before each epoch of finetuning, so the
             pruned network competes and the last epoch does not), ``top1_accuracy_best_by_top5`` and
             ``top5_accuracy_best_by_top5`` (after the epoch of finetuning with the best top-5, or of the pruned network
-            if none is better: hoyer sheet 4.9), ``compression_rate``, ``alive_inputs:TENSOR``,
-            ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and next inputs), or
-            ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains of layers only),
-            ``compacted_macs_percent`` and ``compacted_parameters_percent`` (of the smaller dense network that was
-            built, of the whole one's); any other name is one of ``repro.evidence.left`` or ``repro.evidence.spread``.
+            if none is better: hoyer sheet 4.9), ``top1_accuracy_best_on_val`` (after the first epoch of finetuning with
+            the most correct answers on held-out images, so the pruned network does not compete: hoyer sheet 4.11),
+            ``epoch_best_on_val`` (that epoch, counted from 1 where finetuning starts), ``compression_rate``,
+            ``alive_inputs:TENSOR``, ``alive_outputs:TENSOR``, ``alive_joint:TENSOR:NEXT`` (the smaller of outputs and
+            next inputs), or ``structured_macs_percent`` (multiply-adds between alive groups, of the dense ones; chains
+            of layers only), ``compacted_macs_percent`` and ``compacted_parameters_percent`` (of the smaller dense
+            network that was built, of the whole one's); any other name is one of ``repro.evidence.left`` or
+            ``repro.evidence.spread``.
     """
     if name == "compression_rate":
         return outcome.prunable / outcome.remaining if outcome.remaining else None
@@ -42,6 +47,8 @@ def stage_metric(protocol: Protocol, outcome: Outcome, name: str) -> float | Non
         return _compacted(outcome, COMPACTED[name])
     if name in BY_TOP5:
         return _best_by_top5(protocol, outcome, BY_TOP5[name])
+    if name in ON_VAL:
+        return _best_on_val(protocol, outcome, name)
     if name not in STAGES:
         return left_metric(outcome, name) if name.startswith(LEFT) else spread_metric(outcome, name)
     curve = outcome.curve.get("test_correct", [])
@@ -85,6 +92,18 @@ def _best_by_top5(protocol: Protocol, outcome: Outcome, column: str) -> float | 
     epoch = best_or_pruned(pruned, after)
     found = _after_pruning(protocol, outcome, column) if epoch < 0 else outcome.curve[column][epoch - len(after)]
     return None if found is None else 100 * found / outcome.last.total
+
+
+def _best_on_val(protocol: Protocol, outcome: Outcome, name: str) -> float | None:
+    """Chosen on images that are not reported, so that the maximum is not optimistic (hoyer sheet, trap 6)."""
+    before = epochs_before_pruning(protocol)
+    held_out = outcome.curve.get("val_correct", [])[before:]
+    if not held_out:
+        return None
+    epoch = best_after_epoch(held_out)
+    if name == "epoch_best_on_val":
+        return float(epoch + 1)
+    return 100 * float(outcome.curve["test_correct"][before + epoch]) / outcome.last.total
 
 
 def _alive(outcome: Outcome, name: str) -> float | None:

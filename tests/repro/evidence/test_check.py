@@ -19,6 +19,11 @@ def test_a_good_record_keeps_every_law(factory, status, epochs):
     assert broken(factory.make_record(status=status, epochs=epochs)) == []
 
 
+def chosen(record, counts):
+    """The curve of a run that counts held-out images."""
+    return type(record.outcome.curve)({**record.outcome.curve, "val_correct": counts})
+
+
 CHANGES = {
     "remaining weights": lambda r: changed(r, remaining=r.outcome.remaining - 1),
     "prunable weights, not": lambda r: changed(r, prunable=r.outcome.prunable + 1),
@@ -40,6 +45,8 @@ CHANGES = {
         r,
         curve=type(r.outcome.curve)({**r.outcome.curve, "test_top5": [c - 1 for c in r.outcome.curve["test_correct"]]}),
     ),
+    "1 correct of the 0 held-out images": lambda r: changed(r, curve=chosen(r, [1] * 20)),
+    "val_correct holds something that is no count": lambda r: changed(r, curve=chosen(r, [-1] * 20)),
     "shape": lambda r: changed(
         r, layers=(r.outcome.layers[0].model_copy(update={"shape": (1,)}), *r.outcome.layers[1:])
     ),
@@ -63,6 +70,17 @@ IMPOSSIBLE = {
     "cost is inf J": lambda r: r.model_copy(update={"cost": r.cost.model_copy(update={"energy_joules": math.inf})}),
 }
 CHANGES |= IMPOSSIBLE
+
+
+def test_all_held_out_images_may_be_right_and_none(factory):
+    record = factory.make_record()
+    data = record.protocol.data.model_copy(update={"val_size": 9, "select_on": "val"})
+    protocol = record.protocol.with_(data=data)
+    there = record.model_copy(update={"protocol": protocol, "identity": protocol.identity})
+    assert broken(changed(there, curve=chosen(there, [0, 9] * 10))) == []
+    assert broken(changed(there, curve=chosen(there, [0, 10] * 10))) == [
+        "its curve has 10 correct of the 9 held-out images"
+    ]
 
 
 @pytest.mark.parametrize("law", CHANGES)

@@ -24,6 +24,7 @@ def record(protocol, tensors, epoch):
     layers = [{"name": n, "shape": (1, 4), "total": 4, "remaining": 2, "positions": 1} for n in rows]
     epochs = list(range(1, max(protocol.epochs, epoch or 1) + 1))
     score = {"epoch": epochs[-1], "correct": 5, "total": 10}
+    counted = COUNTED + ("val_correct",) * bool(protocol.data.select_on)
     pruned = {p.name: {"test_correct": 4} for p in protocol.phases if p.kind == "prune"}
     extra = {"alive": {n: (1, 1) for n in rows}, **pruned}
     extra["compact"] = {when: {"macs": 1, "parameters": 1} for when in ("before", "after")}
@@ -39,7 +40,7 @@ def record(protocol, tensors, epoch):
             "macs_dense": 4 * PLACES,
             "macs_sparse": 2 * PLACES,
             "layers": layers,
-            "curve": {"epoch": epochs, **{c: [5] * len(epochs) for c in COUNTED}},
+            "curve": {"epoch": epochs, **{c: [5] * len(epochs) for c in counted}},
             "extra": extra,
         }
     )

@@ -60,6 +60,34 @@ def test_the_best_by_top5_is_the_pruned_network_unless_an_epoch_is_better(
     assert tuple(stage_metric(protocol, found, n) for n in names) == pytest.approx(best)
 
 
+@pytest.mark.parametrize(
+    ("held_out", "epoch", "accuracy"),
+    [
+        ([70, 30, 40, 50, 50, 49], 2, 40.0),
+        ([10, 10, 90, 50, 50, 90], 1, 30.0),
+        ([10, 10, 20, 30, 40, 50], 4, 47.5),
+    ],
+)
+def test_the_epoch_chosen_on_held_out_images_is_read_on_the_test_images(
+    factory: Any, protocol: Protocol, held_out: list[int], epoch: int, accuracy: float
+) -> None:
+    """Neither training nor the pruned network competes, the last epoch does; of equals the first (hoyer sheet 4.11)."""
+    found = outcome(factory, 30)
+    curve = {"test_correct": CURVE, "val_correct": held_out}
+    extra = {"prune": {"test_correct": 30, "val_correct": 99}}
+    found = found.model_copy(update={"curve": curve, "extra": extra})
+    assert stage_metric(protocol, found, "epoch_best_on_val") == epoch
+    assert stage_metric(protocol, found, "top1_accuracy_best_on_val") == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize("name", ["epoch_best_on_val", "top1_accuracy_best_on_val"])
+def test_without_held_out_images_or_a_pruning_no_epoch_is_chosen(factory: Any, protocol: Protocol, name: str) -> None:
+    assert stage_metric(protocol, outcome(factory, 30), name) is None
+    found = outcome(factory, 30).model_copy(update={"curve": {"test_correct": CURVE, "val_correct": CURVE}})
+    trained = protocol.with_(phases=tuple(p for p in protocol.phases if isinstance(p, Train)))
+    assert stage_metric(trained, found, name) is None
+
+
 def test_stages_before_finetuning(factory: Any, protocol: Protocol) -> None:
     found = outcome(factory, 30)
     assert stage_metric(protocol, found, "top1_accuracy_dense") == pytest.approx(45)
