@@ -20,7 +20,7 @@ def plan_json(prepared: Prepared, cost: Estimate) -> dict[str, Any]:
     from repro.verdicts.plan import power_plan
 
     request = prepared.request
-    power = power_plan(request.paper, request.table, prepared.seeds)
+    power = power_plan(request.paper, request.table, prepared.seeds, prepared.choice.scale)
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "plan",
@@ -92,9 +92,10 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
     power = Grid(box=box.SIMPLE_HEAD, title="What these seeds can decide", title_justify="left", pad_edge=False)
     for name in ("claim", "seeds needed", "what can be decided"):
         power.add_column(name)
+    request = prepared.request
     per_run = {line.experiment: line.seconds for line in cost.lines}
-    by_id = {c.id: c for c in leaves(prepared.request.table.claims)}
-    for item in power_plan(prepared.request.paper, prepared.request.table, prepared.seeds):
+    by_id = {c.id: c for c in leaves(request.table.claims)}
+    for item in power_plan(request.paper, request.table, prepared.seeds, prepared.choice.scale):
         needed = "no number" if item.decidable is False else str(item.needed_n or "–")
         claim = by_id[item.claim]
         seconds = per_run.get(getattr(claim, "experiment", ""), 0.0)

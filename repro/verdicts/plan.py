@@ -8,7 +8,7 @@ from typing import Any
 
 from repro.verdicts.cells import Cell, Key, leaves, published_cells
 from repro.verdicts.noise_floor import evaluated_images
-from repro.verdicts.power import TARGET, seeds_for_power, seeds_to_order, stand_in_power, tost_power
+from repro.verdicts.power import TARGET, order_power, seeds_for_power, seeds_to_order, stand_in_power, tost_power
 from repro.verdicts.reading import Reading, floor_of, readings
 from repro.verdicts.rules import is_chance
 from repro.verdicts.table import find_table
@@ -16,6 +16,7 @@ from repro.verdicts.verdict import Kind, kind_of
 from repro.verdicts.wording import num
 from shared.claims import Claim, Ordering, Table, Value
 from shared.paper import Paper
+from shared.protocol import Scale
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class PowerPlan:
         kind: its kind.
         seeds: the number planned.
         n1, sd, margin: the published side, as the verdict will read it.
-        power: probability that the planned seeds show equivalence (or the ordering) if the published numbers are true.
+        power: probability that the planned seeds show equivalence (or the ordering, before Holm's correction) if the
+            published numbers are true; 0 where runs at this scale never judge the claim.
         needed_n: seeds for 80 % power; ``None`` if no number does, or if it cannot be known.
         best_power: the highest such probability of any number of seeds.
-        decidable: whether any number of seeds reaches 80 %; ``None`` if it cannot be known.
+        decidable: whether any number of seeds at this scale reaches 80 %; ``None`` if it cannot be known.
         text: the above as one sentence.
     """
 
@@ -51,25 +53,32 @@ class PowerPlan:
         return asdict(self)
 
 
-def power_plan(paper: Paper, table: Table | str, seeds: Sequence[int]) -> list[PowerPlan]:
+def power_plan(paper: Paper, table: Table | str, seeds: Sequence[int], scale: Scale = "paper") -> list[PowerPlan]:
     """Seeds needed for each claim of a table, the parts of compounds among them.
 
-    Our runs are assumed to have the published spread, and the published numbers to be true.
+    Our runs are assumed to have the published spread, and the published numbers to be true. Runs below the paper's
+    scale judge no number, however many they are.
 
     Args:
         paper: the paper.
         table: the table or its name.
         seeds: the seeds planned.
+        scale: of the runs planned.
     """
-    cells = published_cells(paper)
-    return [_plan(claim, paper, cells, len(seeds)) for claim in leaves(find_table(paper, table).claims)]
+    cells, claims = published_cells(paper), leaves(find_table(paper, table).claims)
+    together = sum(kind_of(c) in CORRECTED and getattr(c, "gating", True) for c in claims)
+    return [_plan(claim, paper, cells, len(seeds), scale, together) for claim in claims]
 
 
-def _plan(claim: Claim, paper: Paper, cells: Mapping[Key, Cell], seeds: int) -> PowerPlan:
+CORRECTED = ("ordering", "trend", "steadier")
+"""Kinds of sentences that Holm's correction takes together (``repro.verdicts.correction``)."""
+
+
+def _plan(claim: Claim, paper: Paper, cells: Mapping[Key, Cell], seeds: int, scale: Scale, together: int) -> PowerPlan:
     if isinstance(claim, Value):
-        return _value(claim, paper, seeds)
+        return _value(claim, paper, seeds, scale)
     if isinstance(claim, Ordering) and claim.within is None:
-        return _ordering(claim, cells, seeds)
+        return _ordering(claim, cells, seeds, scale, together if claim.gating else 1)
     if kind_of(claim) in ("exact", "invariant"):
         return PowerPlan(claim.id, kind_of(claim), seeds, needed_n=0, decidable=True, text="Needs no run.")
     text = {
@@ -79,11 +88,14 @@ def _plan(claim: Claim, paper: Paper, cells: Mapping[Key, Cell], seeds: int) -> 
     return PowerPlan(claim.id, kind_of(claim), seeds, text=text)
 
 
-def _value(claim: Value, paper: Paper, seeds: int) -> PowerPlan:
+def _value(claim: Value, paper: Paper, seeds: int, scale: Scale) -> PowerPlan:
     margin = claim.margin + claim.rounding
     if not claim.experiment:
         text = "No experiment here runs what this number was measured on."
         return PowerPlan(claim.id, "value", seeds, claim.n, claim.sd, margin, decidable=False, text=text)
+    if scale != "paper":
+        text = "Shown only: a number takes runs at paper scale."
+        return PowerPlan(claim.id, "value", seeds, claim.n, claim.sd, margin, 0.0, decidable=False, text=text)
     if claim.seed is not None:
         text = "The number of one published run can be screened, never confirmed."
         return PowerPlan(claim.id, "value", seeds, 1, None, margin, decidable=False, text=text)
@@ -125,7 +137,12 @@ def _powers(reading: Reading, ratio: float, seeds: int) -> tuple[float, float, i
     return (tost_power if known else stand_in_power)(reading.n, seeds, ratio), best, needed
 
 
-def _ordering(claim: Ordering, cells: Mapping[Key, Cell], seeds: int) -> PowerPlan:
+def _ordering(claim: Ordering, cells: Mapping[Key, Cell], seeds: int, scale: Scale, together: int) -> PowerPlan:
+    """The plan of "A beats B", for the unpaired test.
+
+    Args:
+        together: sentences of the table that Holm's correction takes together; 1 for one that is not counted.
+    """
     sides = zip((claim.better, claim.worse), claim.metrics, strict=True)
     a, b = (cells.get((*side, claim.which)) for side in sides)
     if a is None or b is None or a.sd is None or b.sd is None or not (a.sd or b.sd):
@@ -135,7 +152,15 @@ def _ordering(claim: Ordering, cells: Mapping[Key, Cell], seeds: int) -> PowerPl
     if gap <= 0:
         text = f"The published numbers go the other way by {num(-gap)}: no number of seeds would support it."
         return PowerPlan(claim.id, "ordering", seeds, None, sd, decidable=False, text=text)
-    needed = seeds_to_order(gap / sd)
+    needed, power = seeds_to_order(gap / sd), order_power(seeds, gap / sd)
     shown = f"{needed} seeds a side reach" if needed else "no practical number of seeds reaches"
-    text = f"Published difference {num(gap)} with spread {num(sd)}: {shown} {100 * TARGET:.0f} % power."
-    return PowerPlan(claim.id, "ordering", seeds, None, sd, None, None, needed, None, needed is not None, text)
+    text = f"Published difference {num(gap)} with spread {num(sd)}: {shown} {100 * TARGET:.0f} % power"
+    if seeds < 2:
+        text += "; one seed a side decides nothing."
+    else:
+        text += f"; {seeds} have {100 * power:.0f} %"
+        least = 100 * order_power(seeds, gap / sd, together)
+        text += f", at least {least:.0f} % after Holm's correction over {together} sentences." if together > 1 else "."
+    text += " As if unpaired; pairing helps where both sides move together." if claim.paired else ""
+    text += f" At {scale} scale difference and spread may be others." if scale != "paper" else ""
+    return PowerPlan(claim.id, "ordering", seeds, None, sd, None, power, needed, None, needed is not None, text)

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import chdtri, ndtr
 
+from repro.verdicts.calibration import level_for
 from repro.verdicts.welch import Floats, quantile, stand_in_error, standard_error
 
 NODES = 32
@@ -87,22 +88,32 @@ def seeds_for_power(
 
 @lru_cache(maxsize=4096)
 def seeds_to_order(effect: float, power: float = TARGET) -> int | None:
-    """Runs per side for a one-sided 5 % test of a standardised difference (equal sides, noncentral t).
+    """Runs per side for a one-sided 5 % test of a standardised difference (``order_power``).
 
     Args:
         effect: difference / sigma, positive.
     """
-    from scipy.stats import nct
-
-    def at(n: int) -> float:
-        df = 2 * n - 2
-        return float(nct.sf(quantile(0.95, df), df, effect * (n / 2) ** 0.5))
-
     n = 2
-    while n <= LARGEST_N and at(n) < power:
+    while n <= LARGEST_N and order_power(n, effect) < power:
         n += 1 if n < 20 else max(1, n // 20)
     if n > LARGEST_N:
         return None
-    while n > 2 and at(n - 1) >= power:
+    while n > 2 and order_power(n - 1, effect) >= power:
         n -= 1
     return n
+
+
+def order_power(n: int, effect: float, tests: int = 1) -> float:
+    """Probability that a one-sided Welch test of n runs a side shows a standardised difference (equal true spreads).
+
+    Args:
+        n: runs of either side; fewer than two show nothing.
+        effect: difference / sigma.
+        tests: how many the level is divided by: of so many tests together, Holm's correction leaves at least this.
+    """
+    if n < 2:
+        return 0.0
+    s, w = _spreads(n - 1)
+    se, df = standard_error(s[:, None], n, s[None, :], n)
+    least = quantile(1 - level_for(n, n) / tests, df) * se
+    return float(w @ ndtr((effect - least) / (2 / n) ** 0.5) @ w)

@@ -245,6 +245,10 @@ def test_a_plan_trains_nothing(first: Said, home: Path, repro: Repro) -> None:
     screen = repro(*VERIFY, "--scale", "demo", "--plan")
     assert screen.code == 0
     assert "Needs no run" in screen.out
+    assert "a number takes runs at paper scale" in " ".join(screen.out.split())
+    claims = json.loads(repro(*VERIFY, "--scale", "demo", "--plan", "--json").out)["claims"]
+    assert [(c["kind"], c["power"]) for c in claims if c["decidable"] is False] == [("value", 0.0)]
+    assert plan["claims"][0]["power"] is None or plan["claims"][0]["power"] > 0
 
 
 def test_published_needs_no_run(toy: Path, home: Path, repro: Repro) -> None:

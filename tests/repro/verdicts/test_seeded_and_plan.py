@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from repro.verdicts.exit_codes import exit_code
 from repro.verdicts.plan import power_plan
@@ -92,6 +96,38 @@ def test_one_planned_seed_can_only_screen(with_claims):
     (plan,) = power_plan(with_claims(value()), "t", (42,))
     assert plan.power == 0.0
     assert "only screen" in plan.text
+
+
+@pytest.mark.parametrize("scale", ["demo", "reduced"])
+def test_no_number_of_seeds_judges_a_number_below_paper_scale(scale, with_claims):
+    claims = (value(), value(id="dead", value=10.0, sd=0.0), value(id="seeded", seed=1), value(id="rank", per_seed=()))
+    for plan in power_plan(with_claims(*claims), "t", (42, 43, 44), scale):
+        assert (plan.power, plan.needed_n, plan.decidable) == (0.0, None, False)
+        assert plan.text == "Shown only: a number takes runs at paper scale."
+    sides = [value(), value(id="other", experiment="b", value=89.7)]
+    (*_, plan) = power_plan(
+        with_claims(*sides, Ordering(id="o", table="t", text="", better="a", worse="b")), "t", (42, 43), scale
+    )
+    assert (plan.needed_n, plan.decidable) == (14, True)
+    assert plan.text.endswith(f"At {scale} scale difference and spread may be others.")
+
+
+def test_power_of_a_sentence_is_that_of_its_test(with_claims):
+    """Before Holm's correction; what is left of it after is at least that of a level divided by the sentences."""
+    rng = np.random.default_rng(1)
+    sides = [value(id="x", sd=0.5), value(id="y", experiment="b", value=89.0, sd=0.5)]
+    one = Ordering(id="o", table="t", text="", better="a", worse="b")
+    more = [replace(one, id=f"o{i}") for i in range(3)] + [replace(one, id="u", gating=False)]
+    plans = {p.claim: p for p in power_plan(with_claims(*sides, one, *more), "t", range(4))}
+    x, y = rng.normal(1.0, 0.5, (40_000, 4)), rng.normal(0.0, 0.5, (40_000, 4))
+    p = stats.ttest_ind(x, y, axis=1, equal_var=False, alternative="greater").pvalue
+    assert plans["o"].power == plans["u"].power == pytest.approx((p < 0.05).mean(), abs=0.02)
+    (least,) = re.findall(r"at least (\d+) % after Holm's correction over 4 sentences", plans["o"].text)
+    assert float(least) / 100 == pytest.approx((p < 0.05 / 4).mean(), abs=0.03)
+    assert "Holm" not in plans["u"].text
+    (*_, single) = power_plan(with_claims(*sides, one), "t", (1,))
+    assert single.power == 0.0
+    assert "one seed a side decides nothing" in single.text
 
 
 def verdict(label, **more):
