@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -209,3 +210,15 @@ def test_runs_that_lack_curves_layers_and_weights_leave_their_figures_out(paper,
 def test_a_table_without_claims_is_a_table(paper):
     bare = replace(paper, tables={"none": Table("none", "Nothing", ())}, sentences=())
     assert "Nothing" in render(content(bare, [], "none"))
+
+
+def test_the_page_says_by_which_rules_sentences_are_judged(page):
+    """Published numbers by two-sided tests, ours by one-sided ones; the document has the rest."""
+    words = seen(page).text
+    section = words[words.index("Each sentence is judged twice") :][:600]
+    assert "by a two-sided Welch test at 5 %, NOT SIGNIFICANT where chance could explain the difference" in section
+    assert "by a one-sided test at 5 %, and after Holm's correction" in section
+    assert "same rules" not in section
+    document = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text()
+    part = document[document.index("## On the published numbers") :].partition("\n## ")[0]
+    assert all(f"| {label} |" in part for label in ("SUPPORTED", "CONTRADICTED", "NOT SIGNIFICANT", "INCONCLUSIVE"))
