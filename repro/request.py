@@ -150,6 +150,8 @@ def execute(prepared: Prepared) -> Iterator[list[Ended]]:
     Runs that another process has are waited for: a verdict on the others alone would be one on seeds nobody chose.
     """
     from repro.launch.pool import run_all
+    from repro.launch.worker import warm_up
 
+    warm_up()
     jobs, workers = jobs_for(prepared)
     yield from run_all(jobs, workers, patient=True)

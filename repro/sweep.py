@@ -212,6 +212,10 @@ def execute(
         ReproError: if there is no such place, or Ray is not installed.
     """
     check_place(on)
+    if on == "local":
+        from repro.launch.worker import warm_up
+
+        warm_up()
     made, workers = jobs(prepared, wanted, deadline)
     if on == "ray":
         from repro.launch import ray

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from types import FrameType
 
@@ -26,6 +27,13 @@ def context() -> multiprocessing.context.BaseContext:
     made = multiprocessing.get_context("forkserver")
     made.set_forkserver_preload(HEAVY)
     return made
+
+
+def warm_up() -> None:
+    """Let the process that workers are forked from begin to import PyTorch, while this one gets on with its own."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        context()
+        forkserver.ensure_running()
 
 
 class Worker:
