@@ -68,9 +68,14 @@ def demo(protocol: Protocol) -> Protocol:
     small = protocol.model.size == 28
     cut = DEMO_MNIST if small else DEMO_WIDE if protocol.model.name in WIDE else DEMO_ZOO
     side = 28 if small else 32
-    kept = {"val_size": _held_out(protocol.data, 1437), "evaluate_on": protocol.data.evaluate_on}
+    same = ("val_rule", "evaluate_on", "select_on", "checks")
     data = settings.DIGITS.model_copy(
-        update={**kept, "resize": side, "per_class": cut.per_class or None, "checks": protocol.data.checks}
+        update={
+            **{name: getattr(protocol.data, name) for name in same},
+            "resize": side,
+            "per_class": cut.per_class or None,
+            "val_size": _held_out(protocol.data, 10 * cut.per_class or SIZES["digits"][0]),
+        }
     )
     return _cut(protocol, cut, "demo", data, _shallow(protocol.model, side))
 

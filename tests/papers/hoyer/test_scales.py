@@ -42,3 +42,12 @@ def test_no_scale_asks_for_more_images_of_a_class_than_there_are(scale: Scale) -
         asked = (p.data.per_class or 0, p.data.test_per_class or 0)
         there = SIZES["mnist" if p.data.name == "fashion-mnist" else p.data.name]
         assert all(n * p.model.classes <= whole for n, whole in zip(asked, there, strict=True)), experiment
+
+
+@pytest.mark.parametrize(("network", "images"), [("lenet-300-100", 120), ("resnet", 50)])
+def test_the_demo_holds_out_the_share_of_the_images_it_keeps(network: str, images: int) -> None:
+    """5,000 of 60,000 or 50,000: of all 1,437 digits for the LeNets, of 500 for the zoo."""
+    full = paper.build({"network": network, "val_size": 5_000})
+    full = full.with_(data=full.data.model_copy(update={"val_rule": "stratified", "select_on": "val"}))
+    data = paper.scales["demo"](full).data
+    assert (data.val_size, data.val_rule, data.select_on) == (images, "stratified", "val")
