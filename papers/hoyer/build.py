@@ -80,7 +80,8 @@ def _model(c: Choice) -> Model:
 
 
 def _data(c: Choice) -> Data:
-    return DATA[c["dataset"]].model_copy(update={"val_size": c["val_size"], "evaluate_on": c["eval_split"]})
+    data = DATA[c["dataset"]].model_copy(update={"val_size": c["val_size"], "evaluate_on": c["eval_split"]})
+    return phases.choosing(data, c["val_size"]) if c.chooses else data
 
 
 def _prunable(c: Choice) -> Prunable:

@@ -43,6 +43,8 @@ class Choice:
             return self.reg
         if name in self.typed:
             return self.typed[name]
+        if name == "val_size":
+            return settings.HELD_OUT if self._corrects_ratio else 0
         dependent = self._dependent
         if name in dependent:
             return dependent[name]
@@ -85,6 +87,16 @@ class Choice:
         if not self.group:
             return "mnist-element"
         return "mnist-structure-mlp" if self["network"] == settings.MLP else "mnist-structure-cnn"
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the epoch of finetuning is chosen on held-out images and reported on the test images (sheet 4.11)."""
+        return self._corrects_ratio and self["val_size"] > 0 and self["eval_split"] == "test"
+
+    @property
+    def _corrects_ratio(self) -> bool:
+        """Whether a corrected run is pruned by the ratio; ImageNet's streamed pictures have no second split."""
+        return self["variant"] == "corrected" and self["prune_rule"] == settings.STD_RATIO.rule and not self.large
 
     @property
     def _dependent(self) -> dict[str, Any]:

@@ -29,7 +29,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("widen_factor", int, 10, "Width of wrn.", group=RUN),
     Option("growth_rate", int, 12, "Growth of densenet-bc.", group=RUN),
     Option("dropout", float, 0.0, "Dropout of wrn.", group=RUN),
-    Option("val_size", int, 0, "Hold out so many training images.", group=RUN),
+    Option("val_size", int, None, "Hold out so many training images (0; 5000 with --variant corrected after the ratio "
+           "rule, which chooses its epoch of finetuning on them, of every class its share; not on ImageNet).",
+           group=RUN),
     Option("eval_split", str, "test", "Split that accuracies refer to; val needs --val-size.", ("test", "val"), RUN),
     Option("reg", str, "none", "Regulariser by name (hs, tl1, ghs for short), or an original integer with --script.",
            group=PENALTY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from papers.hoyer import settings
 from papers.hoyer.original_ids import SCRIPTS, Script
 from papers.hoyer.settings import Finetune
-from shared.protocol import Method, Optimizer, Options, Phase, Protocol, Prunable, Prune, Rewind, Schedule, Train
+from shared.protocol import Data, Method, Optimizer, Options, Phase, Protocol, Prunable, Prune, Rewind, Schedule, Train
 
 FREEZE_ZEROS = Method(name="freeze-zeros")
 MASK_GRADIENTS = Method(name="mask-gradients")
@@ -123,13 +123,21 @@ def prunable(variant: str) -> Prunable:
     return EVERYTHING if variant == "published" else Prunable()
 
 
-def protocol(model: str, phases: list[Phase], seed: int, *, fashion: bool = False, variant: str) -> Protocol:
-    """A run on MNIST or Fashion-MNIST."""
+def choosing(data: Data, held_out: int = settings.HELD_OUT) -> Data:
+    """Data that hold out images, as many of each class as its share, to choose an epoch by (sheet 4.11, trap 6)."""
+    return data.model_copy(update={"val_size": held_out, "val_rule": "stratified", "select_on": "val"})
+
+
+def protocol(
+    model: str, phases: list[Phase], seed: int, *, fashion: bool = False, variant: str, chooses: bool = False
+) -> Protocol:
+    """A run on MNIST or Fashion-MNIST; ``chooses``: an epoch of finetuning on held-out images."""
+    data = settings.FASHION if fashion else settings.MNIST
     return Protocol(
         paper="hoyer",
         variant=variant,
         model=settings.MNIST_MODELS[model],
-        data=settings.FASHION if fashion else settings.MNIST,
+        data=choosing(data) if chooses else data,
         prunable=prunable(variant),
         phases=tuple(phases),
         seed=seed,

@@ -52,7 +52,8 @@ def mnist(cell: Cell, seed: int) -> Protocol:
         cut = phases.pruned_to(at, how.rule, variant) if cell.end[0] == "S" else phases.pruned(how.rule, at, variant)
         plan += [cut, phases.finetune(how, variant)]
         plan += [phases.compact()] * cell.structure
-    return phases.protocol(cell.network, plan, seed, fashion=cell.fashion, variant=variant)
+    chooses = cell.corrected and cell.end[0] == settings.STD_RATIO.letter
+    return phases.protocol(cell.network, plan, seed, fashion=cell.fashion, variant=variant, chooses=chooses)
 
 
 def _dense() -> Iterator[Experiment]:

@@ -18,6 +18,9 @@ CIFAR10 = Data(name="cifar10", mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.199
 CIFAR100 = CIFAR10.model_copy(update={"name": "cifar100"})
 """CIFAR-100 is normalised with CIFAR-10's constants, as in the original."""
 
+HELD_OUT = 5_000
+"""Training images by which a corrected run chooses its epoch of finetuning after the ratio rule (sheet 4.11)."""
+
 MNIST_BATCH, PRETRAIN_EPOCHS, EPOCHS = 100, 250, 250
 ADAM = Optimizer(name="adam", lr=1e-3)
 STRUCTURE_DECAY = 1e-4
