@@ -275,5 +275,21 @@ def test_corrected_runs_are_kept_apart() -> None:
     assert shown(evidence(f"{MLP}/pretrained-hoyer-square-0.0002/V0.03"))
 
 
+def test_the_epochs_that_corrected_runs_choose_are_listed_with_the_accuracy_there() -> None:
+    """Published runs, and runs without held-out images, choose none."""
+
+    def chosen(epoch: float | None, there: float, last: float) -> Any:
+        known = {"epoch_best_on_val": epoch, "top1_accuracy_best_on_val": there, "top1_accuracy": last}
+        return SimpleNamespace(outcome=None, metric=lambda name: known[name])
+
+    name = f"{MLP}/corrected-pretrained-hoyer-square-0.0002/V0.03"
+    runs = [chosen(31.0, 98.0, 97.9), chosen(7.0, 98.2, 98.1), chosen(None, 0.0, 97.0)]
+    (grid,) = make({name: runs}).grids
+    assert grid.rows == [
+        (paper.experiments[name].title, "31, 7", "98.10 ± 0.14 (n = 2)", "98.00 ± 0.14 (n = 2)", "paper")
+    ]
+    assert make({name: runs[2:]}) == Appendix()
+
+
 def test_without_runs_there_is_nothing() -> None:
     assert make({}) == Appendix()
