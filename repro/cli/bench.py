@@ -59,7 +59,7 @@ def _show(results: list[Result], device: str) -> None:
     title = f"Training samples a second on {device}"
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(title, style="table.title"))
     for name in ("network", "plain loop", "engine", "ratio", "with FlipOut", "overhead", "of matmul rate", "an epoch"):
-        grid.add_column(name, justify="left" if name == "network" else "right")
+        grid.add_column(name, justify="left" if name == "network" else "right", overflow="fold")
     for r in results:
         grid.add_row(
             f"{r.case}, batch {r.batch}",

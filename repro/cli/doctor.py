@@ -46,10 +46,10 @@ def command(
 
 def _grid(findings: list[Finding]) -> Table:
     """One row a finding; red only for what the demo needs."""
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(*(Column(overflow="fold") for _ in range(3)), padding=(0, 2))
     for f in findings:
         style, word = ("good", "ok") if f.ok else ("bad" if f.needed else "open", "missing")
         grid.add_row(Text(word, style=style), Text(f.name), Text(f.found if f.ok else f"{f.found}: {f.remedy}"))

@@ -74,7 +74,7 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
     title = Text(f"Runs on this machine ({cost.device})", style="table.title")
     grid = Grid(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for name in ("experiment", "runs", "left", "steps a run", "a step", "from", "a run", "all left"):
-        grid.add_column(name, justify="left" if name in ("experiment", "from") else "right")
+        grid.add_column(name, justify="left" if name in ("experiment", "from") else "right", overflow="fold")
     for line in cost.lines:
         step = duration(line.step_seconds) if line.step_seconds >= 10 else f"{line.step_seconds * 1000:,.0f} ms"
         each = duration(line.seconds)
@@ -91,7 +91,7 @@ def plan(prepared: Prepared, cost: Estimate) -> None:
         out.print(Padding(Text(word, style="quiet"), (0, 0, 0, 1)))
     power = Grid(box=box.SIMPLE_HEAD, title="What these seeds can decide", title_justify="left", pad_edge=False)
     for name in ("claim", "seeds needed", "what can be decided"):
-        power.add_column(name)
+        power.add_column(name, overflow="fold")
     request = prepared.request
     per_run = {line.experiment: line.seconds for line in cost.lines}
     by_id = {c.id: c for c in leaves(request.table.claims)}

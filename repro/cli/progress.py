@@ -112,7 +112,7 @@ class Board:
     def draw(self) -> Grid:
         """One row an experiment, one bar a seed; where there are too many rows, those at work and those that failed."""
         grid = Grid(box=box.SIMPLE_HEAD, caption=self.line(), caption_justify="left", pad_edge=False)
-        grid.add_column("experiment")
+        grid.add_column("experiment", overflow="fold")
         for seed in self.prepared.seeds:
             grid.add_column(f"seed {seed}", min_width=24)
         rows: dict[str, dict[int, Tail]] = {}

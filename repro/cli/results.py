@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Export, import, show and check the evidence behind verdicts.")
 
 SCHEMA_VERSION = 1
+WIDE = 120
+"""Columns from which all that is said of a run stands in one row; below, its names stand under each other."""
 
 RunsDir = Annotated[Path | None, typer.Option(help="Where runs are kept (default: runs here).")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout (docs/json.md).")]
@@ -205,18 +207,24 @@ def _table(records: list[Record]) -> None:
     from repro.tracking.content import title
     from repro.tracking.known import described
 
+    wide = out.width >= WIDE
     table = Table(box=None, pad_edge=False)
-    for name in ("paper", "scale", "experiment"):
-        table.add_column(name)
-    for name in ("seed", "removed %", "last %", "best %", "remaining"):
-        table.add_column(name, justify="right")
-    for name in ("state", "run"):
-        table.add_column(name)
+    for name in ("paper", "scale", "experiment") if wide else ("run",):
+        table.add_column(name, overflow="fold")
+    for name in (*(["seed"] if wide else []), "removed %", "last %", "best %", "remaining"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("state", "run") if wide else ():
+        table.add_column(name, no_wrap=True)
     for item in described(records):
         r, p, o = item.record, item.record.protocol, item.record.outcome
         state = "collapsed" if o.collapse and o.status == "finished" else o.status
-        numbers = (f"{r.metric('final_sparsity'):.4g}", f"{o.last.percent:.2f}", f"{o.best.percent:.2f}")
-        names = (p.paper, p.scale, item.title or title(r), str(p.seed))
-        cells = (*names, *numbers, f"{o.remaining:,}", state, r.identity[:8])
-        table.add_row(*map(Text, cells))  # names come from files of strangers: no markup
+        percents = (f"{r.metric('final_sparsity'):.4g}", f"{o.last.percent:.2f}", f"{o.best.percent:.2f}")
+        numbers = (*percents, f"{o.remaining:,}")
+        name, run = item.title or title(r), r.identity[:8]
+        if wide:
+            cells = [Text(c) for c in (p.paper, p.scale, name, str(p.seed), *numbers, state, run)]
+        else:
+            under = f"\n{p.paper} · {p.scale} · {state} · {run}"
+            cells = [Text.assemble(f"{name}, seed {p.seed}", (under, "quiet")), *map(Text, numbers)]
+        table.add_row(*cells)  # names come from files of strangers: no markup
     out.print(table)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Optional
 import typer
 from rich.markup import escape
 
+from repro.cli.help import Folding
 from shared.errors import ReproError
 from shared.paper import Option, Paper
 from shared.sanity import CHECKS
@@ -53,7 +54,7 @@ def application(paper: Paper, action: Callable[[Mapping[str, Any], Mapping[str, 
         "One run, or one for each combination where numbers and choices are given as lists (1,2,5). What is not given "
         "follows the paper; the scale then cuts it."
     )
-    app.command(name=paper.name, help=text)(command)
+    app.command(name=paper.name, help=text, cls=Folding)(command)
     return app
 
 

@@ -6,6 +6,7 @@ import json as text
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -82,7 +83,7 @@ def result(single: Single, *, repeated: bool, json: bool) -> None:
         return
     if repeated:
         notice("This run is finished already; nothing is trained (--restart runs it again).")
-    grid = Grid.grid(padding=(0, 2))
+    grid = Grid.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     for name, value in lines(single):
         grid.add_row(Text(name, style="quiet"), value if isinstance(value, Text) else Text(value))
     out.print(grid)

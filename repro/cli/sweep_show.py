@@ -46,7 +46,7 @@ def report(prepared: Prepared, found: Sequence[Found], *, json: bool, ended: boo
         return
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, right in (("run", False), ("state", False), ("accuracy", True), ("sparsity", True), ("time", True)):
-        grid.add_column(name, justify="right" if right else "left")
+        grid.add_column(name, justify="right" if right else "left", overflow="fold")
     for f in found:
         state = Text(WORDS.get(f.state, f.state), style=STYLE[f.state])
         grid.add_row(Text(f.run.label), state, *figures(f))

@@ -111,7 +111,7 @@ def _grid(title: str, verdicts: list[Verdict], reasons: list[str]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="head", pad_edge=False)
     values, wide = title == "Published numbers", out.width >= WIDE[title]
     names = ("published", "ours", "interval", "margin") if values else ("ours", "interval")
-    grid.add_column("claim", ratio=1, min_width=24 if wide else None)
+    grid.add_column("claim", ratio=1, min_width=24 if wide else None, overflow="fold")
     for name in names if wide else ():
         grid.add_column(name, justify="right", no_wrap=name != "ours")
     grid.add_column("verdict", max_width=16, min_width=14)
@@ -170,7 +170,7 @@ def published(paper: Paper, verdicts: list[Verdict], table: str | None) -> None:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     grid.add_column("sentence", ratio=2, overflow="fold")
     grid.add_column("verdict", max_width=18)
-    grid.add_column("reason", ratio=3)
+    grid.add_column("reason", ratio=3, overflow="fold")
     for verdict in verdicts:
         reason = Text(" ".join((verdict.reason, *verdict.flags)))
         grid.add_row(Text(verdict.claim.text), Text(rows.label(verdict), style=STYLES[verdict.label]), reason)
