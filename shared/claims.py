@@ -58,6 +58,7 @@ class Value(Claim):
         per_seed: the values of the individual runs, where they are known.
         statistic: what the value is of those runs; a median needs ``per_seed``, for it is judged by ranks.
         gating: ``False`` for recalled or digitised numbers, which never decide anything.
+        sparsity_percent: of the network that the number belongs to, where the experiment does not fix it.
     """
 
     experiment: str
@@ -76,6 +77,7 @@ class Value(Claim):
     per_seed: tuple[float, ...] = ()
     statistic: Literal["mean", "median"] = "mean"
     gating: bool = True
+    sparsity_percent: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,13 +19,18 @@ class Experiment:
         id: e.g. ``vgg19/flipout/99.9``.
         title: for people, e.g. ``VGG19, FlipOut, 99.9 %``.
         protocol: the paper-scale protocol for a seed.
-        labels: what tables and figures group by (network, method, sparsity...).
+        labels: what runs are listed and filtered by (network, method...); ``sparsity_percent`` is where a figure puts
+            the runs, unless the sparsity is an outcome.
+        who: network and data, for people, e.g. ``VGG19 on CIFAR-10``: each has figures of its own.
+        series: the method, for people, without sparsity and strength: a figure joins its runs by a line.
     """
 
     id: str
     title: str
     protocol: Callable[[int], Protocol]
     labels: Mapping[str, str | float] = field(default_factory=dict)
+    who: str = ""
+    series: str = ""
 
 
 @dataclass(frozen=True)

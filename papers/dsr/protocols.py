@@ -103,7 +103,8 @@ def experiment_of(job: Job, variant: str = "published") -> Experiment:
     suffix = "" if variant == "published" else f"-{variant}"
     at = [level(job.sparsity)] if job.sparsity else []
     data = settings.NETWORKS[job.network]
-    name = settings.LONG_NAMES[job.network] + (f"-{2 if job.method != 'thin' else job.width:g}" * (data == "cifar10"))
+    wide = data == "cifar10"
+    name = settings.LONG_NAMES[job.network] + (f"-{2 if job.method != 'thin' else job.width:g}" * wide)
     line = "" if suffix else f" ({_lines(job)})"
     words = spoken(job) + (" as corrected" if suffix else "")
     return Experiment(
@@ -119,6 +120,8 @@ def experiment_of(job: Job, variant: str = "published") -> Experiment:
             "generation": job.generation,
             "variant": variant,
         },
+        who=settings.LONG_NAMES[job.network] + "-2" * wide,
+        series=words,
     )
 
 

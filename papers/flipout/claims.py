@@ -70,6 +70,7 @@ def claim_of(row: Row) -> Value | Exact:
         unit="percent",
         epoch=int(at["epoch"]) if "epoch" in at else None,
         seed=int(at["seed"]) if "seed" in at else None,
+        sparsity_percent=float(row["sparsity_percent"]) if row["sparsity_percent"] else None,
     )
 
 

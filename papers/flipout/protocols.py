@@ -117,6 +117,7 @@ def _experiment(
     at: str = "",
     variant: str = "published",
     prunable: Prunable | None = None,
+    series: str = "",
     **labels: str | float,
 ) -> Experiment:
     def protocol(seed: int) -> Protocol:
@@ -127,6 +128,8 @@ def _experiment(
         title=", ".join([STUDIED[network], title] + [f"{at} %"] * bool(at)),
         protocol=protocol,
         labels={"network": network, "dataset": dataset_of(network), "method": method, "variant": variant, **labels},
+        who=STUDIED[network],
+        series=series or title,
     )
 
 
@@ -184,6 +187,7 @@ def _hoyer() -> Iterator[Experiment]:
                     f"hoyer-square-{strength}{suffix}",
                     f"Hoyer-Square {strength}{note}",
                     build,
+                    series=f"Hoyer-Square{note}",
                     strength=float(strength),
                 )
 
@@ -192,7 +196,9 @@ def _others() -> Iterator[Experiment]:
     interval = SPARSITIES[-1].interval
     flipout = recipes.periodic("flipout", interval, noise_scale=1.0)
     for network in ALL:
-        yield _experiment(network, "unpruned", "unpruned", lambda: phases.pruned_while_training(()))
+        yield _experiment(
+            network, "unpruned", "unpruned", lambda: phases.pruned_while_training(()), sparsity_percent=0.0
+        )
         yield _experiment(
             network,
             "flipout-int8",

@@ -78,19 +78,31 @@ class Cell:
     @property
     def title(self) -> str:
         """For people: ``LeNet-5, Hoyer 0.01 from scratch, cut at 0.08 std``."""
-        what = f"{TITLES[self.reg]} {scientific(self.strength)}".strip()
+        return f"{self.who}, {self._words(scientific(self.strength), self._target)}"
+
+    @property
+    def who(self) -> str:
+        """Network and data for people."""
+        return NETWORK_TITLES[self.network] + " on Fashion-MNIST" * self.fashion
+
+    @property
+    def series(self) -> str:
+        """The title without network, strength and wanted sparsity: what a figure joins."""
+        return self._words("", "")
+
+    @property
+    def _target(self) -> str:
+        return f", {percent(self.end[1:])} % pruned" if self.end[0] == "S" else ""
+
+    def _words(self, strength: str, target: str) -> str:
+        what = f"{TITLES[self.reg]} {strength}".strip()
         what += " with weight decay" * (self.structure and self.reg == "none")
         what += f", {self.epochs} epochs" * (self.epochs != 250) + f", lr {self.lr}" * (self.lr != "0.001")
         if self.reg != "none" or self.pretrained:
             what += " from the dense network" if self.pretrained else " from scratch"
         threshold = self.end[1:]
-        cuts = {"T": f", cut at {threshold}", "V": f", cut at {threshold} std"}
-        if self.end[0] == "S":
-            cuts["S"] = f", {percent(threshold)} % pruned"
-        cut = cuts.get(self.end[0], ", not pruned")
-        data = " on Fashion-MNIST" if self.fashion else ""
-        note = " (corrected)" if self.corrected else ""
-        return f"{NETWORK_TITLES[self.network]}{data}, {what}{cut}{note}"
+        cuts = {"T": f", cut at {threshold}", "V": f", cut at {threshold} std", "S": target}
+        return what + cuts.get(self.end[0], ", not pruned") + " (corrected)" * self.corrected
 
 
 def scientific(strength: str) -> str:

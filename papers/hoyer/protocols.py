@@ -36,7 +36,7 @@ def _mnist() -> Iterator[Experiment]:
             labels["strength"] = float(cell.strength)
         if cell.end[0] == "S":
             labels["sparsity_percent"] = round(100 * float(cell.end[1:]), 6)
-        yield Experiment(cell.id, cell.title, partial(mnist, cell), labels)
+        yield Experiment(cell.id, cell.title, partial(mnist, cell), labels, cell.who, cell.series)
 
 
 def mnist(cell: Cell, seed: int) -> Protocol:
@@ -62,7 +62,7 @@ def _dense() -> Iterator[Experiment]:
         for name, network in zoo.NETWORKS.items():
             title = f"{network.title} on CIFAR-{classes}"
             labels = {"network": name, "dataset": dataset, "method": "none", "variant": "published"}
-            yield Experiment(f"{dataset}/{name}", title, partial(dense, dataset, network), labels)
+            yield Experiment(f"{dataset}/{name}", title, partial(dense, dataset, network), labels, title, "dense")
 
 
 def dense(dataset: str, network: zoo.Network, seed: int) -> Protocol:
@@ -91,6 +91,8 @@ def _structural() -> Iterator[Experiment]:
                         "strength": float(strength),
                         "variant": "published",
                     },
+                    who=f"{zoo.NETWORKS[name].title} on CIFAR-10",
+                    series=settings.TITLES[reg],
                 )
 
 
@@ -112,7 +114,8 @@ def _imagenet() -> Iterator[Experiment]:
     for name in ("resnet-18", "resnext-50-32x4d"):
         network = zoo.IMAGENET[name]
         labels = {"network": name, "dataset": "imagenet", "method": "none", "variant": "published"}
-        yield Experiment(f"imagenet/{name}", f"{network.title} on ImageNet", partial(imagenet_dense, network), labels)
+        who = f"{network.title} on ImageNet"
+        yield Experiment(f"imagenet/{name}", who, partial(imagenet_dense, network), labels, who, "dense")
     for name, reg, strength, variant, stages in (
         ("resnet-50", "group-hoyer-square", "0.0001", "published", zoo.README_STAGES),
         ("alexnet", "hoyer-square", "1e-6", "reconstructed", zoo.DEFAULT_STAGES),
@@ -123,6 +126,8 @@ def _imagenet() -> Iterator[Experiment]:
             f"{network.title} on ImageNet, {settings.TITLES[reg]} {strength} ({variant})",
             partial(imagenet_pruned, network, reg, float(strength), variant, stages),
             {"network": name, "dataset": "imagenet", "method": reg, "strength": float(strength), "variant": variant},
+            who=f"{network.title} on ImageNet",
+            series=f"{settings.TITLES[reg]} ({variant})",
         )
 
 

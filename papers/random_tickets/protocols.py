@@ -42,11 +42,21 @@ def id_of(t: Ticket) -> str:
 
 def title_of(t: Ticket) -> str:
     """The experiment for people."""
-    profile = "" if t.profile == "quadratic" else f" ({t.profile} profile)"
     level = "" if t.method == "dense" else f" at {percent(t.ratio)} %"
+    return f"{who_of(t)}, {series_of(t, level)}"
+
+
+def who_of(t: Ticket) -> str:
+    """Network and data for people."""
+    return f"{NETWORKS[t.network]} on {DATASETS[t.dataset]}"
+
+
+def series_of(t: Ticket, level: str = "") -> str:
+    """The method for people, with its profile, check and variant; ``level`` is what stands before the latter two."""
+    profile = "" if t.profile == "quadratic" else f" ({t.profile} profile)"
     check = f", {check_name(t.checks).replace('-', ' ')}" if t.checks else ""
     whose = "" if t.variant == "published" else f" ({t.variant})"
-    return f"{NETWORKS[t.network]} on {DATASETS[t.dataset]}, {METHOD[t.method]}{profile}{level}{check}{whose}"
+    return f"{METHOD[t.method]}{profile}{level}{check}{whose}"
 
 
 def experiments() -> dict[str, Experiment]:
@@ -62,10 +72,9 @@ def experiment(t: Ticket) -> Experiment:
         "dataset": t.dataset,
         "method": t.method,
         "check": check_name(t.checks),
+        "sparsity_percent": 0.0 if t.method == "dense" else round(100 * t.ratio, 6),
     }
-    if t.method != "dense":
-        labels["sparsity"] = round(100 * t.ratio, 6)
-    return Experiment(id_of(t), title_of(t), partial(protocol, t), labels)
+    return Experiment(id_of(t), title_of(t), partial(protocol, t), labels, who_of(t), series_of(t))
 
 
 def tickets() -> Iterator[Ticket]:

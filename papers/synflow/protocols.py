@@ -60,8 +60,9 @@ def _experiment(id: str, cell: Cell, level: str, title: str = "") -> Experiment:
         "dataset": cell.data,
         "method": cell.pruner,
         "density": cell.density,
+        "sparsity_percent": round(100 * (1 - cell.density), 6),
     }
-    return Experiment(id, f"{who}, {words}, {level}", partial(protocol, cell), labels)
+    return Experiment(id, f"{who}, {words}, {level}", partial(protocol, cell), labels, who, words)
 
 
 def exponent(c: float) -> str:

@@ -79,8 +79,7 @@ class Content:
     @cached_property
     def appendix(self) -> Appendix:
         """What this paper alone shows."""
-        networks = dict.fromkeys(g.network for g in self.groups)
-        top = [g for network in networks for g in highest(self.groups, network)]
+        top = [g for who in dict.fromkeys(g.who for g in self.groups) for g in highest(self.groups, who)]
         evidence = {g.experiment.id: Cell(g.scale, g.records) for g in top}
         return gather(self.paper.appendix, evidence, [t.id for t in self.tables])
 

@@ -49,8 +49,8 @@ def pictures(paper: Paper, tables: Sequence[Table], groups: Sequence[Group]) -> 
     """
     known = list(dict.fromkeys(m for t in paper.tables.values() for m in series.methods(paper, t)))
     found = [p for t in tables for p in _of_table(paper, t, groups, known)]
-    networks = dict.fromkeys(g.network for g in groups)
-    return found + [p for n in networks for p in _of_network(n, _shown(paper, n), highest(groups, n), known)]
+    subjects = dict.fromkeys(g.who for g in groups)
+    return found + [p for who in subjects for p in _of_network(who, highest(groups, who), known)]
 
 
 def charts(appendix: Appendix) -> Iterator[Picture]:
@@ -74,13 +74,13 @@ def _points(chart: Chart) -> Iterator[tuple[str, ...]]:
 def _of_table(paper: Paper, table: Table, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:
     if all(c.seed is not None or c.epoch is not None for c in table.claims if isinstance(c, Value)):
         return  # single runs of means that another table has
-    for network in series.networks(paper, table):
-        theirs = _in_order(series.published(paper, table, network), known)
-        top = highest(groups, network)
+    for subject in series.subjects(paper, table):
+        theirs = _in_order(series.published(paper, table, subject), known)
+        top = highest(groups, subject)
         wanted = {c.experiment for c in table.claims if isinstance(c, Value)}
         own = series.ours([g for g in top if g.experiment.id in wanted], theirs)
-        slots, name = place(theirs, known), f"{table.id}-{network}"
-        who = _shown(paper, network) + (f", {table.id}" if table.id != network else "")
+        slots, name = place(theirs, known), f"{table.id}-{_slug(subject)}"
+        who = subject + (f", {table.id}" if table.id != _slug(subject) else "")
         if max((len(p) for p in theirs.values()), default=0) < 2:
             if own:
                 draw = _later(
@@ -101,19 +101,19 @@ def _of_table(paper: Paper, table: Table, groups: Sequence[Group], known: Sequen
             yield Picture(f"{name}-ours", "sparsity", title, caption, right, table.id, beside=True)
 
 
-def _of_network(network: str, who: str, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:
+def _of_network(who: str, groups: Sequence[Group], known: Sequence[str]) -> Iterator[Picture]:
     """Learning curves, layers and weights by sparsity, at the network's highest scale."""
     by_level: dict[str, dict[str, Group]] = {}
     for group in groups:
         level = series.level_of(group.experiment)
-        by_level.setdefault("" if level is None else f"{level:.4g}", {}).setdefault(_name(group), group)
+        by_level.setdefault("" if level is None else percent(level), {}).setdefault(_name(group), group)
     for key in sorted(by_level, key=lambda k: float(k or -1), reverse=True):
         level_text = f"at {key} %" if float(key or -1) > 0 else "unpruned" if key else "at a sparsity of their own"
         for part, own in enumerate(_in_parts(_in_order(by_level[key], known))):
             slots = place(own, known)
             scale = next(iter(own.values())).scale
             where = f"{who} {level_text}, {scale} scale" + (f" ({part + 1})" if part else "")
-            slug = f"{network}-{_slug(level_text)}" + (f"-{part + 1}" if part else "")
+            slug = f"{_slug(who)}-{_slug(level_text)}" + (f"-{part + 1}" if part else "")
             yield from _of_level(slug, where, own, slots)
 
 
@@ -171,21 +171,20 @@ def _in_parts(own: Mapping[str, Group], size: int = 6) -> Iterator[dict[str, Gro
         yield dict(items[start : start + size])
 
 
-def _shown(paper: Paper, network: str) -> str:
-    """The network as the paper's experiments spell it: ``VGG19, FlipOut, 99.9 %``."""
-    titles = (e.title for e in paper.experiments.values() if e.labels.get("network") == network)
-    return next(titles, network).partition(", ")[0]
+def percent(level: float) -> str:
+    """A sparsity with four digits, or as many more as tell it from 100."""
+    return next((text for digits in range(4, 12) if (text := f"{level:.{digits}g}") != "100"), "100")
 
 
 def _name(group: Group) -> str:
     """Short name in a legend; runs of different strengths keep theirs."""
     if "strength" in group.experiment.labels:
-        return group.experiment.title.partition(", ")[2] or group.experiment.title
+        return group.experiment.title.removeprefix(f"{group.who}, ")
     return series.method_of(group.experiment)
 
 
 def _slug(text: str) -> str:
-    return "".join(c if c.isalnum() or c == "." else "-" for c in text).strip("-")
+    return "".join(c if c.isalnum() or c == "." else "-" for c in text.lower()).strip("-")
 
 
 def _limits(*sides: series.Series) -> tuple[float, float]:

@@ -34,9 +34,9 @@ class Group:
     records: tuple[Record, ...]
 
     @property
-    def network(self) -> str:
-        """The network as labelled by the paper, else as in the protocol."""
-        return str(self.experiment.labels.get("network") or self.records[0].protocol.model.name)
+    def who(self) -> str:
+        """Network and data for people, else the network as in the protocol."""
+        return self.experiment.who or self.records[0].protocol.model.name
 
 
 def places(paper: str, runs_dir: Path | None = None) -> tuple[Path, ...]:
@@ -73,9 +73,9 @@ def groups(paper: Paper, records: Sequence[Record] | Runs) -> list[Group]:
     ]
 
 
-def highest(found: Sequence[Group], network: str) -> list[Group]:
-    """The groups of a network at the highest scale at which it was run."""
-    own = [g for g in found if g.network == network]
+def highest(found: Sequence[Group], who: str) -> list[Group]:
+    """The groups of a network on some data at the highest scale at which it was run."""
+    own = [g for g in found if g.who == who]
     top = min((_rank(g.scale) for g in own), default=0)
     return [g for g in own if _rank(g.scale) == top]
 

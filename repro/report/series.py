@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,24 +29,19 @@ Series = Mapping[str, tuple[Point, ...]]
 
 
 def method_of(experiment: Experiment) -> str:
-    """The method for people: the title without network, sparsity, strength and number (``VGG19, FlipOut, 99.9 %``)."""
-    text = re.sub(r" \([a-z-]+:\d+\)$", "", experiment.title.partition(", ")[2] or experiment.title)
-    text = re.sub(r", [\d.]+ %$", "", text)
-    return re.sub(r" [\d.]+e-?\d+\b", "", text, count=1) if "strength" in experiment.labels else text
+    """The method for people."""
+    return experiment.series or experiment.title
 
 
 def level_of(experiment: Experiment) -> float | None:
     """The sparsity in percent that the experiment asks for; ``None`` where it is an outcome."""
-    if "sparsity_percent" in experiment.labels:
-        return float(experiment.labels["sparsity_percent"])
-    if "sparsity" in experiment.labels:
-        return 100 * float(experiment.labels["sparsity"])
-    return 0.0 if experiment.labels.get("method") == "unpruned" else None
+    level = experiment.labels.get("sparsity_percent")
+    return None if level is None else float(level)
 
 
-def networks(paper: Paper, table: Table) -> list[str]:
-    """The networks whose accuracies a table states, in its order."""
-    return list(dict.fromkeys(str(e.labels.get("network", "")) for _, e in _values(paper, table)))
+def subjects(paper: Paper, table: Table) -> list[str]:
+    """The networks, each with its data, whose accuracies a table states, in its order."""
+    return list(dict.fromkeys(e.who for _, e in _values(paper, table)))
 
 
 def methods(paper: Paper, table: Table) -> list[str]:
@@ -55,14 +49,14 @@ def methods(paper: Paper, table: Table) -> list[str]:
     return list(dict.fromkeys(method_of(e) for _, e in _values(paper, table)))
 
 
-def published(paper: Paper, table: Table, network: str) -> Series:
-    """The published accuracies of a table for one network."""
+def published(paper: Paper, table: Table, who: str) -> Series:
+    """The published accuracies of a table for one network on its data."""
     cells = published_cells(paper)
     points: dict[str, dict[str, Point]] = {}
     for claim, experiment in _values(paper, table):
         at = level_of(experiment)
-        at = _said(claim.text) if at is None else at
-        if experiment.labels.get("network") != network or at is None:
+        at = claim.sparsity_percent if at is None else at
+        if experiment.who != who or at is None:
             continue
         cell = cells.get((claim.experiment, METRIC, read_epoch(claim)))
         found = Point(at, claim.value, claim.sd, claim.n)
@@ -92,12 +86,6 @@ def _values(paper: Paper, table: Table) -> list[tuple[Value, Experiment]]:
         for c in table.claims
         if isinstance(c, Value) and c.experiment and c.metric == METRIC and c.epoch is None and c.statistic == "mean"
     ]
-
-
-def _said(text: str) -> float | None:
-    """The sparsity named in a claim's words, where no setting fixes it (``... at 99.89 %: 82.78 %``)."""
-    match = re.search(r"\bat ([\d.]+) %", text)
-    return float(match[1]) if match else None
 
 
 def _sorted(points: Iterable[Point]) -> tuple[Point, ...]:

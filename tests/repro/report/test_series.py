@@ -2,14 +2,14 @@ import itertools
 
 import pytest
 
-from repro.registry import load
+from repro.registry import load, names
 from repro.report import lines, series
-from repro.report.gallery import pictures, place
+from repro.report.gallery import percent, pictures, place
 from repro.report.runs import groups, highest
 
 
 def test_published_points_are_those_of_the_claims(paper):
-    found = series.published(paper, paper.table("grid"), "vgg19")
+    found = series.published(paper, paper.table("grid"), "VGG19")
     assert list(found) == ["global magnitude", "layer-wise magnitude", "random", "SNIP", "FlipOut"]
     last = found["FlipOut"][-1]
     assert (last.sparsity, round(last.mean, 2), last.n) == (pytest.approx(99.902, abs=1e-3), 87.40, 3)
@@ -17,13 +17,20 @@ def test_published_points_are_those_of_the_claims(paper):
 
 
 def test_a_sparsity_that_is_an_outcome_is_the_one_published(paper):
-    found = series.published(paper, paper.table("hoyer"), "vgg19")
+    found = series.published(paper, paper.table("hoyer"), "VGG19")
     assert {p.sparsity: p.mean for p in found["Hoyer-Square"]}[99.89] == pytest.approx(82.78, abs=0.01)
 
 
 @pytest.mark.parametrize(
     ("paper_name", "experiment", "method"),
-    [("flipout", "vgg19/flipout/99.9", "FlipOut"), ("dsr", "mnist/dsr/99", "DSR"), ("dsr", "mnist/dense", "dense")],
+    [
+        ("flipout", "vgg19/flipout/99.9", "FlipOut"),
+        ("dsr", "mnist/dsr/99", "DSR"),
+        ("dsr", "mnist/dense", "dense"),
+        ("dsr", "cifar10/dsr/90", "DSR"),
+        ("random_tickets", "published/vgg19-cifar10/snip/98", "SNIP"),
+        ("synflow", "vgg11-bn-cifar10/synflow/c1.00", "SynFlow"),
+    ],
 )
 def test_a_method_is_named_without_network_sparsity_and_job(paper_name, experiment, method):
     assert series.method_of(load(paper_name).experiments[experiment]) == method
@@ -31,12 +38,38 @@ def test_a_method_is_named_without_network_sparsity_and_job(paper_name, experime
 
 def test_a_method_at_several_sparsities_is_one_series():
     dsr = load("dsr")
-    found = series.published(dsr, dsr.table("mnist"), "lenet300")
+    found = series.published(dsr, dsr.table("mnist"), "LeNet-300-100")
     assert {name: len(points) for name, points in found.items()} == {
         "DSR": 6,
         "static sparse": 6,
         "gradual pruning": 6,
     }
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_experiment_says_whose_it_is_and_what_it_joins(name):
+    for experiment in load(name).experiments.values():
+        assert experiment.title.startswith(experiment.who.split(" on ")[0].split("-2")[0])
+        assert experiment.who
+        assert experiment.series
+        level = series.level_of(experiment)
+        assert level is None or 0 <= level < 100
+
+
+def test_a_network_on_two_data_sets_has_two_figures():
+    paper = load("random_tickets")
+    table = paper.table("random-tickets")
+    assert [s for s in series.subjects(paper, table) if s.startswith("VGG19")] == [
+        "VGG19 on CIFAR-10",
+        "VGG19 on CIFAR-100",
+    ]
+    found = series.published(paper, table, "VGG19 on CIFAR-10")
+    assert [p.sparsity for p in found["random tickets"]] == [90, 95, 98]
+
+
+@pytest.mark.parametrize(("level", "text"), [(99.902, "99.9"), (99.9999, "99.9999"), (75.0, "75"), (99.996, "99.996")])
+def test_no_pruned_network_is_shown_at_a_hundred_percent(level, text):
+    assert percent(level) == text
 
 
 def test_our_points_stand_at_the_sparsity_the_runs_ended_with(paper, made):
@@ -50,8 +83,8 @@ def test_our_points_stand_at_the_sparsity_the_runs_ended_with(paper, made):
 def test_only_the_highest_scale_of_a_network_is_drawn(paper, made):
     runs = [made("vgg19/flipout/75", "paper"), made("vgg19/random/75", "demo"), made("resnet18/random/75", "demo")]
     found = groups(paper, runs)
-    assert {g.scale for g in highest(found, "vgg19")} == {"paper"}
-    assert {g.scale for g in highest(found, "resnet18")} == {"demo"}
+    assert {g.scale for g in highest(found, "VGG19")} == {"paper"}
+    assert {g.scale for g in highest(found, "ResNet18")} == {"demo"}
 
 
 def test_runs_of_other_protocols_belong_to_no_experiment(paper, made):
