@@ -59,7 +59,8 @@ def evaluations(protocol: Protocol) -> int:
                 stop = method.options.get("stop_epoch")
                 interval = int(str(method.options["interval"]))
                 prunings += len(prune_epochs(phase.epochs, interval, int(str(stop)) if stop else None))
-    return (protocol.epochs + prunings) * evaluated_images(protocol)
+    each = evaluated_images(protocol) + (protocol.data.val_size if protocol.data.select_on else 0)
+    return (protocol.epochs + prunings) * each
 
 
 def forward_macs(model: Model) -> int:

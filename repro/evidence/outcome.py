@@ -35,7 +35,8 @@ class Outcome(Part):
     (``epoch``, ``lr``, ``test_correct``, ``test_loss``, ``train_correct``, ``train_loss``, ``penalty``,
     ``sparsity_before``, ``sparsity_after``, ``remaining``, ``test_correct_after``) to one value per epoch;
     ``test_correct_after`` is the evaluation after that epoch's pruning, ``None`` where nothing was pruned. Runs of 100
-    classes and more have ``test_top5`` too: the images whose label is among the five highest logits.
+    classes and more have ``test_top5`` too: the images whose label is among the five highest logits. Runs that choose
+    an epoch on held-out images have ``val_correct``.
     ``layers`` is a sequence, ``curve`` and ``extra`` are mappings; of records that were read, the three are parsed at
     the first access.
     """

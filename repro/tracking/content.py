@@ -18,6 +18,7 @@ COLUMNS = {
     "test_correct": "test/accuracy",
     "test_correct_after": "test/accuracy_after_pruning",
     "test_top5": "test/top5_accuracy",
+    "val_correct": "val/accuracy",
     "train_correct": "train/accuracy",
     "test_loss": "test/loss",
     "train_loss": "train/loss",
@@ -157,7 +158,7 @@ def points(record: Record) -> Iterator[Point]:
     start, stop = span(record)
     epochs = [int(e) for e in curve.get("epoch", [])]
     totals = dict.fromkeys(("test_correct", "test_correct_after", "test_top5"), outcome.last.total)
-    totals["train_correct"] = outcome.train_total
+    totals |= {"train_correct": outcome.train_total, "val_correct": record.protocol.data.val_size}
     for column, values in curve.items():
         if column in LEFT_OUT or (column == "penalty" and not any(values)):
             continue
