@@ -140,7 +140,7 @@ def from_records(paper: Paper, table: str | None, paths: Sequence[Path], scale: 
     tables = [find_table(paper, table)] if table else every
 
     def seeds_of(table: Table) -> tuple[int, ...] | None:
-        return parse_seeds(seeds, table.seeds) if seeds else None
+        return None if seeds is None else parse_seeds(seeds, table.seeds)
 
     runs = index(records)
     counted = looks_at(paths, [paper.name])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import typer
 
@@ -26,3 +27,35 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
         raise ReproError(
             f"{why}, so {' and '.join(typed)} would have no effect; leave {'it' if len(typed) == 1 else 'them'} out."
         )
+
+
+def one_table(tables: Sequence[str] | None, all_by: str) -> str | None:
+    """The one table that was named, ``None`` where none was.
+
+    Args:
+        tables: as typed after ``--table``.
+        all_by: how to have all of them, the end of the sentence.
+
+    Raises:
+        ReproError: if there are several.
+    """
+    from shared.errors import ReproError
+
+    if tables and len(tables) > 1:
+        raise ReproError(f"--table takes one table here, not {' and '.join(tables)}; {all_by}.")
+    return tables[0] if tables else None
+
+
+def refuse_places(device: str, data_dir: Path | None) -> None:
+    """Refuse, where nothing is run yet, the places that running would refuse: so that a plan is one of what can be.
+
+    Raises:
+        ReproError: for a device that is not here, or a data folder that does not exist.
+    """
+    from shared.data.places import roots
+
+    roots(data_dir)
+    if device not in ("auto", "cpu"):
+        from shared.training.engine import device_named  # imports PyTorch, which a list of runs does without
+
+        device_named(device)

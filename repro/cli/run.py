@@ -74,6 +74,7 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
     began = time.time()
     from repro.cli import run_show as show
     from repro.cli.console import err
+    from repro.cli.refuse import refuse_places
     from repro.launch import limit
     from repro.launch.processes import launched
     from repro.single import Asked, check, forget, job, plan
@@ -86,6 +87,7 @@ def _run(paper: Paper, typed: Mapping[str, Any], common: Mapping[str, Any]) -> N
         _follow(single, launch, common)
         return
     if common["dry_run"]:
+        refuse_places(single.asked.device, single.asked.data_dir)
         show.dry_run(single)
         return
     repeated = single.run().state == "done" and not common["restart"]

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from repro.cli.refuse import one_table
+
 SCHEMA_VERSION = 1
 
 
 def command(
     paper: Annotated[str, typer.Argument(help="The paper, e.g. flipout.")],
-    table: Annotated[str | None, typer.Option("--table", "-t", help="One of its tables.")] = None,
+    tables: Annotated[list[str] | None, typer.Option("--table", "-t", help="One of its tables.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout (docs/json.md).")] = False,
 ) -> None:
     """Show a paper's tables, or one table: claims and margins, the protocol at each scale, what a run costs.
@@ -23,6 +25,7 @@ def command(
     from repro.registry import load
     from repro.showing import Shown, overview
 
+    table = one_table(tables, "show one after the other")
     chosen = load(paper)
     if table is None:
         facts = overview(chosen)

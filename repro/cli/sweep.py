@@ -120,10 +120,15 @@ def carry_out(
     from repro import sweep
     from repro.cli import sweep_show as show
     from repro.cli.console import notice
+    from repro.cli.refuse import refuse_places
     from repro.request import check
+    from shared.errors import ReproError
 
     sweep.check_place(on)
+    if wanted.device == "cpu" and wanted.per_gpu > 1:
+        raise ReproError("--per-gpu has no effect with --device cpu; --jobs says how many runs go side by side.")
     if dry_run:
+        refuse_places(wanted.device, wanted.data_dir)
         show.report(prepared, sweep.outcomes(prepared, ()), json=json, ended=False)
         raise typer.Exit(0)
     show.opening(prepared)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from repro.cli.console import err, notice, print_json
-from repro.cli.refuse import refuse_without_effect
+from repro.cli.refuse import one_table, refuse_places, refuse_without_effect
 
 NOTHING_RUN = ("network", "dataset", "jobs", "device", "precision", "data_dir", "runs_dir", "yes")
 """Options of what is run, without effect where nothing is."""
@@ -23,7 +23,9 @@ WITHOUT_EFFECT = {
 def command(
     context: typer.Context,
     paper: Annotated[str, typer.Argument(help="The paper, e.g. flipout.")],
-    table: Annotated[str | None, typer.Option("--table", "-t", help="The table; all of them with --from.")] = None,
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="The table; without it, all of them with --from.")
+    ] = None,
     network: Annotated[
         str | None, typer.Option(help="Check the table on this network; for laws that hold on any (synflow theory).")
     ] = None,
@@ -72,6 +74,7 @@ def command(
         raise ReproError("Use one of --plan, --published and --from; each answers a different question.")
     if mode := "--published" if published else "--from" if from_ is not None else "--plan" if plan else "":
         refuse_without_effect(context, WITHOUT_EFFECT[mode], f"{mode} runs nothing")
+    table = one_table(tables, "leave it out with --from or --published to judge all, or verify one after the other")
     check_place(badge)
     if dataset and not network:
         raise ReproError("--dataset goes with --network.")
@@ -96,6 +99,7 @@ def command(
     asked = request.Request(chosen, subject, scale, seeds, data_dir, runs_dir, device, precision, jobs)
     prepared = request.prepare(asked)
     if plan:
+        refuse_places(device, data_dir)
         estimate = verification.estimate(prepared)
         print_json(plan_show.plan_json(prepared, estimate)) if json else plan_show.plan(prepared, estimate)
         raise typer.Exit(0)

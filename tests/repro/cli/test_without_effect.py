@@ -1,6 +1,10 @@
 """An option that would do nothing is refused, and a word is not taken for what it is not."""
 
+from pathlib import Path
+
 import pytest
+
+RESULTS = Path(__file__).parents[3] / "results" / "dsr"
 
 
 @pytest.mark.parametrize(
@@ -19,6 +23,16 @@ import pytest
         (["sweep", "flipout", "--on", "moon", "--dry-run"], "There is no place to run 'moon'"),
         (["sweep", "synflow", "--grid", "seed=1,2", "--seeds", "5", "--dry-run"], "The grid names its seeds"),
         (["report", "flipout", "-o", "out.pdf"], "out.pdf: a report is a page (.html)"),
+        (["verify", "flipout", "-t", "vgg19", "-t", "counts"], "--table takes one table here, not vgg19 and counts;"),
+        (["verify", "flipout", "--published", "-t", "vgg19", "-t", "grid"], "--table takes one table here"),
+        (["show", "flipout", "-t", "vgg19", "-t", "counts"], "--table takes one table here, not vgg19 and counts;"),
+        (["verify", "dsr", "--from", RESULTS, "-t", "mnist", "--seeds", ""], "--seeds '' is neither a number"),
+        (["sweep", "flipout", "--per-gpu", "4", "--device", "cpu", "--dry-run"], "--per-gpu has no effect with"),
+        (["verify", "flipout", "-t", "vgg19", "--plan", "--data-dir", "no/where"], "data folder no/where does not"),
+        (["sweep", "flipout", "-t", "vgg19", "--dry-run", "--data-dir", "no/where"], "data folder no/where does not"),
+        (["sweep", "flipout", "-t", "vgg19", "--dry-run", "--device", "bogus"], "device 'bogus' is not available"),
+        (["run", "flipout", "--dry-run", "--device", "bogus"], "device 'bogus' is not available"),
+        (["run", "flipout", "--dry-run", "--data-dir", "no/where"], "data folder no/where does not"),
         (["run", "--runs-dir", "dsr", "flipout"], "Say the paper first: `repro run flipout ...`"),
     ],
 )
