@@ -87,7 +87,10 @@ paper = Paper(
     name="toy",
     title="A toy paper",
     citation="nobody, never",
-    experiments={c: Experiment(c, t, partial(protocol, c)) for c, t in CRITERIA.items()},
+    experiments={
+        c: Experiment(c, t, partial(protocol, c), {"sparsity_percent": 90.0}, who="LeNet-300-100 on digits", series=t)
+        for c, t in CRITERIA.items()
+    },
     tables={table.id: table},
     options=(Option("criterion", str, "global-magnitude", "Which weights go.", tuple(CRITERIA)),),
     build=run,
