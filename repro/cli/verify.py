@@ -123,7 +123,7 @@ def _confirm(prepared: object, yes: bool) -> None:
     from shared.errors import MissingEvidenceError, ReproError
 
     assert isinstance(prepared, request.Prepared)
-    if yes or not prepared.left or prepared.choice.scale == "demo":
+    if yes or not prepared.left:
         return
     with err.status("Measuring what this costs here ..."):
         seconds = verification.estimate(prepared).seconds_left

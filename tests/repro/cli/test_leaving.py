@@ -48,8 +48,9 @@ def test_a_stream_that_is_closed_gets_nothing_and_gives_nothing_away(closed, cod
     assert ("flipout" in done.stdout) is (code == 0)
 
 
-def test_a_question_is_asked_beside_the_document(monkeypatch, capsys):
-    """On stderr, and "no" is missing evidence, not a pass."""
+@pytest.mark.parametrize("scale", ["demo", "reduced", "paper"])
+def test_a_question_is_asked_beside_the_document(scale, monkeypatch, capsys):
+    """On stderr, and "no" is missing evidence, not a pass; of a demo too, whose largest tables take hours."""
     from repro import verification
     from repro.cli import verify
     from repro.request import Prepared
@@ -62,7 +63,7 @@ def test_a_question_is_asked_beside_the_document(monkeypatch, capsys):
         left = ("a run",)
 
     asked = object.__new__(Asked)
-    object.__setattr__(asked, "choice", type("Choice", (), {"scale": "paper"}))
+    object.__setattr__(asked, "choice", type("Choice", (), {"scale": scale}))
     monkeypatch.setattr(verification, "estimate", lambda prepared: Hours)
     with pytest.raises(ReproError, match="--yes"):
         verify._confirm(asked, False)
