@@ -90,10 +90,10 @@ def verdict_grid(paper: Paper, table: TableVerdict, *, only_tested: bool = False
     for title, verdicts in groups.items():
         out.print(_grid(title, verdicts, reasons))
     for number, reason in enumerate(reasons, 1):
-        out.print(Padding(_marked(str(number), "quiet", reason), (0, 0, 0, 1)))
+        out.print(Padding(_marked(str(number), "quiet", numbers.sentence(reason)), (0, 0, 0, 1)))
     flags = dict.fromkeys(flag for verdicts in groups.values() for verdict in verdicts for flag in verdict.flags)
     for note in (*table.notes, *flags):
-        out.print(Padding(_marked("note", "open", note), (0, 0, 0, 1)))
+        out.print(Padding(_marked("note", "open", numbers.sentence(note)), (0, 0, 0, 1)))
     out.print(score_line(table))
 
 
@@ -172,7 +172,7 @@ def published(paper: Paper, verdicts: list[Verdict], table: str | None) -> None:
     grid.add_column("verdict", max_width=18)
     grid.add_column("reason", ratio=3, overflow="fold")
     for verdict in verdicts:
-        reason = Text(" ".join((verdict.reason, *verdict.flags)))
+        reason = Text(numbers.sentence(" ".join((verdict.reason, *verdict.flags))))
         grid.add_row(Text(verdict.claim.text), Text(rows.label(verdict), style=STYLES[verdict.label]), reason)
     out.print(grid)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from repro.verdicts.sample import Sample
 from repro.verdicts.verdict import Verdict
-from repro.verdicts.welch import POCOCK
+from repro.verdicts.welch import nominal_level
 from repro.verdicts.wording import runs
 
 
@@ -29,8 +29,9 @@ def level_flags(looks: int, level: float) -> list[str]:
     flags = []
     if looks > 1:
         times = "once" if looks == 2 else f"{looks - 1} times"
-        flags.append(f"Seeds were added {times}, so that each test uses a level of {level:.3g} instead of 0.05.")
-    elif level < POCOCK[0]:
+        why = f"Seeds were added {times}" + (" and a side has only two runs" if level < nominal_level(looks) else "")
+        flags.append(f"{why}, so that each test uses a level of {level:.3g} instead of 0.05.")
+    elif level < nominal_level(1):
         flags.append(f"With only two runs on a side, a level of {level:.3g} keeps the error below 5 %.")
     return flags
 

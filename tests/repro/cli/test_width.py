@@ -58,7 +58,7 @@ def test_reasons_on_the_published_numbers_are_whole(width, home, repro, monkeypa
     shown = repro(*words).out
     assert "…" not in shown
     letters = Counter(plain(shown))
-    needed = Counter(plain("".join(v["reason"] for v in verdicts)))
+    needed = Counter(plain("".join(v["reason"] for v in verdicts).replace("+-", "±")))
     assert letters >= needed
 
 
@@ -72,3 +72,10 @@ def test_runs_behind_the_evidence_are_named_whole(width, home, repro, monkeypatc
     assert all(row["identity"][:8] in shown for row in rows)
     assert len(re.findall("finished|collapsed|diverged", plain(shown))) == len(rows)
     assert f"{100 * rows[0]['last']['correct'] / rows[0]['last']['total']:.2f}" in shown
+
+
+def test_the_terminal_has_typographic_signs(home, repro):
+    for words in (WORDS, ("verify", "dsr", "--published")):
+        shown = repro(*words).out
+        assert "±" in shown
+        assert "+-" not in shown
