@@ -1,5 +1,7 @@
 """Medians judged by ranks: the exact null distribution, coverage, and one failed run that changes nothing."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
@@ -105,3 +107,18 @@ def test_its_plan_promises_no_power():
 def test_a_median_of_unknown_runs_is_refused():
     with pytest.raises(ValueError, match="not known"):
         judge_median(Value(**CLAIM, value=1.0, statistic="median"), ours(1.0, 2.0, 3.0))
+
+
+def test_the_documented_number_of_runs_that_frees_an_end_of_one_outlier():
+    """As docs/statistics.md has it: with five published runs, one that failed sets an end until then."""
+    theirs = (90.0, 90.1, 90.2, 90.3, -1000.0)
+    free = [
+        n
+        for n in range(2, 30)
+        if (i := shift_interval(tuple(90 + k / 100 for k in range(n)), theirs, 0.05)) and i[1] < 100
+    ]
+    words = {8: "eight", 9: "nine", 10: "ten"}
+    text = " ".join((Path(__file__).parents[3] / "docs" / "statistics.md").read_text().split())
+    assert (
+        f"one of five published runs sets an end of the interval until {words[free[0]]} of ours stand against" in text
+    )
