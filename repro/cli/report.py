@@ -38,6 +38,7 @@ def command(
     from shared.errors import unknown
 
     chosen = load(paper)
+    _check_place(output)
     kind = format_ or _kind(output)
     if kind not in write.FORMATS:
         raise unknown("format", kind, write.FORMATS)
@@ -58,6 +59,22 @@ def command(
     path = output or Path(f"{chosen.name}-report.html")
     write.save(path, text)
     err.print(f"{path} ({len(text) / 1e6:.1f} MB)", markup=False)
+
+
+def _check_place(output: Path | None) -> None:
+    """Refuse a file that cannot be meant, as ``--badge`` does, before anything is drawn.
+
+    Raises:
+        ReproError: for ``-``, and for a folder that does not exist.
+    """
+    from shared.errors import ReproError
+
+    if output is None:
+        return
+    if str(output) == "-":
+        raise ReproError("--output - is no file; without --output, --format md and tex go to stdout.")
+    if not output.parent.is_dir():
+        raise ReproError(f"--output {output}: there is no folder {output.parent}; make it first.")
 
 
 def _kind(output: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
@@ -35,6 +36,7 @@ def render(content: Content) -> str:
         lstrip_blocks=True,
     )
     env.filters |= {"tone": tone, "label": label, "claim_title": title, "cells": cells, "say": numbers.sentence}
+    env.filters["shell"] = lambda place: shlex.quote(str(place))
     env.filters["symbol"] = lambda v: SYMBOLS[tone(v)]
     page = env.get_template("page.html.j2").render(_names(content)) + "\n"
     return page.replace(" %", "\u00a0%")  # a percent sign never starts a line

@@ -1,4 +1,5 @@
 import re
+import shlex
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -222,3 +223,13 @@ def test_the_page_says_by_which_rules_sentences_are_judged(page):
     document = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text()
     part = document[document.index("## On the published numbers") :].partition("\n## ")[0]
     assert all(f"| {label} |" in part for label in ("SUPPORTED", "CONTRADICTED", "NOT SIGNIFICANT", "INCONCLUSIVE"))
+
+
+def test_commands_on_the_page_can_be_pasted(paper, records):
+    """A folder with a space or a quote in its name stands as a shell takes it."""
+    there = Content(
+        paper, Found(tuple(records), ("my runs/it's",)), (paper.table("vgg19"),), "repro report flipout", ("vgg19",)
+    )
+    (line,) = [x for x in render(there).splitlines() if "--table vgg19 --from" in x]
+    words = shlex.split(seen(line).text)
+    assert words[words.index("--from") + 1] == "my runs/it's"

@@ -3,6 +3,7 @@ from typer.testing import CliRunner
 
 from repro.cli.app import build
 from repro.report.latex import escape
+from shared.errors import ReproError
 
 
 @pytest.fixture
@@ -27,11 +28,23 @@ def evidence(tmp_path, made):
 
 
 def test_the_page_is_written_where_it_is_asked_for(repro, evidence, tmp_path):
+    (tmp_path / "deep").mkdir()
     done = repro("flipout", "--table", "vgg19", "-o", "deep/page.html")
     assert done.exit_code == 0, done.output
     page = (tmp_path / "deep" / "page.html").read_text()
     assert page.startswith("<!doctype html>")
     assert "4 runs of 2 experiments" in page
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [("no/where/page.html", "there is no folder no/where; make it first"), ("-", "--output - is no file")],
+)
+def test_a_place_that_cannot_be_meant_is_refused(output, sentence, repro, tmp_path):
+    done = repro("flipout", "-o", output)
+    assert isinstance(done.exception, ReproError)
+    assert sentence in str(done.exception)
+    assert not [p for p in tmp_path.iterdir() if p.name != "results"]
 
 
 def test_tables_go_to_stdout_alone(repro, evidence):
@@ -75,7 +88,7 @@ def test_lines_that_cannot_be_read_are_named(repro, evidence):
         (("flipout", "--format", "docx"), "docx"),
         (("flipout", "--table", "vgg91"), "vgg19"),
         (("flipout", "--from", "nowhere"), "nowhere"),
-        (("flipout", "-t", "schedule", "-o", "results/flipout/runs.jsonl/x.md"), "cannot be written"),
+        (("flipout", "-t", "schedule", "-o", "results/flipout/runs.jsonl/x.md"), "there is no folder"),
     ],
 )
 def test_mistakes_are_one_sentence(repro, evidence, words, sentence):
