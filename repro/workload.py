@@ -80,6 +80,15 @@ def _forward_macs(spec: str) -> int:
         return macs(layer_table(build(model), (model.channels, model.size, model.size)))[0]
 
 
+SLOW_FLOPS, SLOW_STEP = 5e9, 0.005
+"""Operations a second, and seconds a step beside them, of a core that is slow and busy."""
+
+
+def slow_seconds(protocol: Protocol) -> float:
+    """What a run takes on a slow core, from its counted work alone: to tell, without measuring, that it is short."""
+    return 1e15 * petaflop(protocol) / SLOW_FLOPS + SLOW_STEP * steps_of(protocol)
+
+
 def petaflop(protocol: Protocol) -> float:
     """Floating-point operations of convolutions and linear layers, in 10^15; 0 where the size of the data is unknown.
 

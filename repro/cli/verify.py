@@ -116,18 +116,25 @@ def command(
     raise typer.Exit(judged.exit_code(strict))
 
 
+HOUR = 3600
+
+
 def _confirm(prepared: object, yes: bool) -> None:
-    """Ask before spending more than an hour; without a terminal to ask on, refuse."""
+    """Ask before spending more than an hour; without a terminal to ask on, refuse.
+
+    Nothing is measured where even a slow core would be done within the hour.
+    """
     from repro import request, verification
     from repro.cli.console import duration
+    from repro.workload import slow_seconds
     from shared.errors import MissingEvidenceError, ReproError
 
     assert isinstance(prepared, request.Prepared)
-    if yes or not prepared.left:
+    if yes or not prepared.left or sum(slow_seconds(r.protocol) for r in prepared.left) <= HOUR:
         return
     with err.status("Measuring what this costs here ..."):
         seconds = verification.estimate(prepared).seconds_left
-    if seconds <= 3600:
+    if seconds <= HOUR:
         return
     sentence = f"This takes about {duration(seconds)} here"
     if not (err.is_terminal and sys.stdin.isatty()):

@@ -33,7 +33,8 @@ class TableVerdict:
         values, sentences, laws: scores by kind of claim; they are never added up.
         all_reproduced: every published number of the table is equivalent to ours (intersection-union test, so that
             the joint statement has the level of a single one); ``None`` for a table without numbers.
-        expected_false: the most false labels that chance alone is expected to give among the numbers tested.
+        expected_false: the false labels that chance alone is expected to give among the numbers tested, by the nominal
+            levels.
     """
 
     paper: str

@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+from repro.registry import load
 
 WORDS = ("list",)
 
@@ -60,7 +63,7 @@ def test_a_question_is_asked_beside_the_document(scale, monkeypatch, capsys):
         seconds_left = 7200.0
 
     class Asked(Prepared):
-        left = ("a run",)
+        left = (SimpleNamespace(protocol=load("flipout").at_scale("vgg19/flipout/99.9", "paper", 42)),)
 
     asked = object.__new__(Asked)
     object.__setattr__(asked, "choice", type("Choice", (), {"scale": scale}))
@@ -69,7 +72,7 @@ def test_a_question_is_asked_beside_the_document(scale, monkeypatch, capsys):
         verify._confirm(asked, False)
     monkeypatch.setattr(type(verify.err), "is_terminal", True)
     monkeypatch.setattr("sys.stdin", type("Keyboard", (), {"isatty": lambda self: True})())
-    answers = []
+    answers: list[dict[str, object]] = []
     monkeypatch.setattr("typer.confirm", lambda *words, **options: answers.append(options) or False)
     with pytest.raises(MissingEvidenceError, match="Nothing was started"):
         verify._confirm(asked, False)
@@ -77,3 +80,6 @@ def test_a_question_is_asked_beside_the_document(scale, monkeypatch, capsys):
     written = capsys.readouterr()
     assert written.out == ""
     assert "about 2.0 h here" in written.err
+    Asked.left = (SimpleNamespace(protocol=load("dsr").at_scale("mnist/dsr/99", "demo", 42)),)
+    monkeypatch.setattr(verification, "estimate", lambda prepared: pytest.fail("measured what is short anyway"))
+    verify._confirm(asked, False)
