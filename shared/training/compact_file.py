@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from shared.models.registry import build
 from shared.protocol import Model
 from shared.sparsity.widths import set_widths, widths_of
 from shared.training.rundir import write_atomic
-from shared.training.temporary import beside
 
 TENSORS, DESCRIPTION = "compact.safetensors", "compact.json"
 SCHEMA_VERSION = 1
@@ -53,12 +51,7 @@ def save_compacted(small: nn.Module, network: Model, folder: Path) -> None:
     text = json.dumps(about, indent=1) + "\n"
     tensors, description = folder / TENSORS, folder / DESCRIPTION
     if not (tensors.is_file() and tensors.read_bytes() == data):
-        temporary = beside(tensors)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, tensors)
+        write_atomic(tensors, data)
     if not (description.is_file() and description.read_text() == text):
         write_atomic(description, text)
 

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from shared.protocol import Prune
@@ -164,9 +164,7 @@ def write_artifacts(engine: Engine, outcome: dict[str, Any]) -> None:
     """Masks, the layer table and, of a structural run, the smaller network, beside the run's other files."""
     folder = engine.directory.path
     live = {n: left.cpu().contiguous() for n, left in survivors(engine.state.masks).items()}
-    temporary = folder / ".masks.tmp"
-    save_file(live, temporary)
-    temporary.replace(folder / "masks.safetensors")
+    write_atomic(folder / "masks.safetensors", save(live))
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["name", "shape", "total", "remaining", "positions", "macs_dense", "macs_sparse"])

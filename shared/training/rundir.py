@@ -128,12 +128,12 @@ class RunDirectory:
             file.write(json.dumps(row) + "\n")
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file so that readers see the old or the new one, never a part."""
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a file (text as UTF-8) so that readers see the old or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(path)
-    with temporary.open("w") as file:
-        file.write(text)
+    with temporary.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
