@@ -12,8 +12,8 @@ from shared.errors import ReproError, unknown
 if TYPE_CHECKING:
     from shared.paper import Paper
 
-KINDS = ("papers", "tables", "experiments", "methods", "models", "data")
-PER_PAPER = ("tables", "experiments", "methods")
+KINDS = ("papers", "tables", "experiments", "methods", "jobs", "models", "data")
+PER_PAPER = ("tables", "experiments", "methods", "jobs")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ def listings(what: str | None, of: str | None = None, *, brief: bool = False) ->
     """What was asked for.
 
     Args:
-        what: one of ``KINDS``, a paper's name (its tables and methods), or nothing (papers).
-        of: the paper that tables, experiments or methods are wanted of; nothing: every paper.
+        what: one of ``KINDS``, a paper's name (its tables, methods and jobs), or nothing (papers).
+        of: the paper that tables, experiments, methods or jobs are wanted of; nothing: every paper.
         brief: papers by name, title and citation only, which imports none of them.
 
     Raises:
@@ -43,7 +43,8 @@ def listings(what: str | None, of: str | None = None, *, brief: bool = False) ->
         if of is not None:
             raise unknown("kind of thing", of, PER_PAPER)
         paper = registry.load(what)
-        return [per_paper("tables", paper), per_paper("methods", paper)]
+        found = [per_paper(kind, paper) for kind in ("tables", "methods", "jobs")]
+        return [part for part in found if part.rows or part.what != "jobs"]  # few papers are lists of jobs
     if what not in KINDS:
         raise unknown("paper or kind of thing", what, [*registry.names(), *KINDS])
     if what in PER_PAPER:
@@ -57,11 +58,12 @@ def listings(what: str | None, of: str | None = None, *, brief: bool = False) ->
 
 
 def per_paper(what: str, paper: Paper) -> Listing:
-    """Tables, experiments or methods of a paper."""
+    """Tables, experiments, methods or jobs of a paper."""
     make: dict[str, Callable[[Paper], list[dict[str, Any]]]] = {
         "tables": tables,
         "experiments": experiments,
         "methods": methods,
+        "jobs": jobs,
     }
     return Listing(what, tuple(make[what](paper)), paper.name)
 
@@ -108,6 +110,21 @@ def methods(paper: Paper) -> list[dict[str, Any]]:
     choices = next((o.choices for o in paper.options if o.name == "method"), ())
     labels = (str(e.labels["method"]) for e in paper.experiments.values() if "method" in e.labels)
     return [{"name": name} for name in choices or dict.fromkeys(labels)]
+
+
+def jobs(paper: Paper) -> list[dict[str, Any]]:
+    """Published lists whose lines ``--job`` takes; the label ``job`` of an experiment is LIST:LINE."""
+    if not any(o.name == "job" for o in paper.options):
+        return []
+    lines: dict[str, list[int]] = {}
+    for experiment in paper.experiments.values():
+        if "job" in experiment.labels:
+            name, _, line = str(experiment.labels["job"]).partition(":")
+            lines.setdefault(name, []).append(int(line))
+    return [
+        {"name": f"{name}:{min(at)} to {name}:{max(at)}", "list": name, "first": min(at), "last": max(at)}
+        for name, at in lines.items()
+    ]
 
 
 def models() -> list[dict[str, Any]]:

@@ -163,6 +163,11 @@ def _structure() -> tuple[Claim, ...]:
         for w in ("fresh", "initial")
         for s in ("90", "80")
     ]
+    large = [
+        beats(f"c13-imagenet-{w}-{s}", f"imagenet/dsr/{s}", f"imagenet/static-mask-{w}/{s}", source=ICML)
+        for w in ("fresh", "initial")
+        for s in ("80", "90")
+    ]
     early = [
         no_worse(f"c14-{stop}-{s}", f"cifar10/dsr-stop-{stop}/{s}", f"cifar10/dsr/{s}", 0.5, source=WORKSHOP)
         for s in ("90", "80")
@@ -174,6 +179,11 @@ def _structure() -> tuple[Claim, ...]:
             "c13-exploration-matters",
             "Neither the final structure nor the initialisation explains DSR's accuracy: training them alone is worse",
             ICML, *parts,
+        ),
+        _all(
+            "c13-exploration-matters-imagenet",
+            "Neither the final structure nor the initialisation explains DSR's accuracy on ImageNet either",
+            ICML, *large,
         ),
         _all(
             "c14-early-stop-costs-little",

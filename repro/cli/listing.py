@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from repro.describe import Listing
 
 SCHEMA_VERSION = 1
-NAMES_ONLY = ("methods", "models")
+NAMES_ONLY = ("methods", "jobs", "models")
 HINTS = {
     "papers": "`repro list PAPER` shows its tables, `repro list experiments|methods PAPER` the rest of it.",
     "tables": (
@@ -20,6 +20,7 @@ HINTS = {
         "`repro list experiments {paper}` shows what is run for them."
     ),
     "methods": "`repro run {paper} --method NAME` runs one, `repro run {paper} --help` says with which options.",
+    "jobs": "`repro run {paper} --job LIST:LINE` runs one, `repro list experiments {paper}` says what each of them is.",
     "data": "`repro data list` says which of them are on this machine.",
     "models": "`--network NAME` where a paper has it, else `--set model.name=NAME`.",
 }
@@ -27,9 +28,9 @@ HINTS = {
 
 def command(
     what: Annotated[
-        str | None, typer.Argument(help="A paper, or: papers, tables, experiments, methods, models, data.")
+        str | None, typer.Argument(help="A paper, or: papers, tables, experiments, methods, jobs, models, data.")
     ] = None,
-    paper: Annotated[str | None, typer.Argument(help="With tables, experiments and methods: of this paper.")] = None,
+    paper: Annotated[str | None, typer.Argument(help="Whose tables, experiments, methods or jobs.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout (docs/json.md).")] = False,
 ) -> None:
     """List the papers, or what one of them holds."""
@@ -52,13 +53,13 @@ def _print(listing: Listing) -> None:
 
     if listing.paper:
         out.print(Text.assemble((listing.paper, "head"), f" · {listing.what}"))
-    if listing.what in NAMES_ONLY:
+    if listing.what in NAMES_ONLY and listing.rows:
         out.print(", ".join(str(row["name"]) for row in listing.rows), markup=False)
     elif listing.rows:
         out.print(_grid(listing))
     else:
         out.print("[quiet]none[/]")
-    if hint := HINTS.get(listing.what):
+    if (hint := HINTS.get(listing.what)) and (listing.rows or listing.what != "jobs"):
         err.print(Text(hint.format(paper=listing.paper), style="quiet"), soft_wrap=True)
 
 

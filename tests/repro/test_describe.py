@@ -19,6 +19,15 @@ def test_a_paper_that_does_not_load_is_listed_with_the_reason(monkeypatch):
     assert (flipout["name"], flipout["problem"]) == ("flipout", "")
 
 
+def test_only_papers_that_were_published_as_jobs_list_them():
+    assert [part.what for part in describe.listings("dsr")] == ["tables", "methods", "jobs"]
+    assert [part.what for part in describe.listings("flipout")] == ["tables", "methods"]
+    (lists,) = describe.listings("jobs", "dsr")
+    cifar = next(row for row in lists.rows if row["list"] == "cifar")
+    assert cifar == {"name": "cifar:0 to cifar:82", "list": "cifar", "first": 0, "last": 82}
+    assert describe.listings("jobs", "flipout")[0].rows == ()
+
+
 def test_methods_without_an_option_come_from_the_experiments():
     from dataclasses import replace
 
