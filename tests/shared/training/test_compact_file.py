@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-import torchvision
 from torch import Tensor, nn
-from torchvision.models.resnet import Bottleneck, ResNet
 
 from shared.errors import ReproError
 from shared.models.registry import build
@@ -76,23 +74,11 @@ def test_what_is_loaded_is_what_was_saved(spec: Model, double: bool, tmp_path: P
     agrees(model.double() if double else model, spec, tmp_path)
 
 
-def thin_resnet() -> nn.Module:
-    return ResNet(Bottleneck, [1, 1, 1, 1], num_classes=7, width_per_group=8)
-
-
-def thin_alexnet() -> nn.Module:
-    model = torchvision.models.alexnet(num_classes=7)
-    model.classifier[1], model.classifier[4] = nn.Linear(256 * 6 * 6, 20), nn.Linear(20, 30)
-    model.classifier[6] = nn.Linear(30, 7)
-    return model
-
-
-@pytest.mark.parametrize("make", [thin_resnet, thin_alexnet])
 def test_networks_of_torchvision_are_rebuilt(
-    make: Callable[[], nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    thin_imagenet: Callable[[], nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compact_file, "build", lambda _: make())  # thin ones, which the registry does not have
-    agrees(pruned(make()).double(), Model(name="imagenet-like", classes=7, size=64), tmp_path)
+    monkeypatch.setattr(compact_file, "build", lambda _: thin_imagenet())  # thin ones, which the registry does not have
+    agrees(pruned(thin_imagenet()).double(), Model(name="imagenet-like", classes=7, size=64), tmp_path)
 
 
 def test_widths_of_other_layers_are_refused() -> None:
