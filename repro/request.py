@@ -89,9 +89,11 @@ def check(prepared: Prepared) -> None:
         MissingDataError: naming what is missing and what to do.
     """
     from repro.doctor import unwritable
+    from repro.launch.worker import warm_up
 
     if not prepared.left:
         return
+    warm_up()
     if reason := unwritable(prepared.runs_dir):
         raise ReproError(f"{prepared.runs_dir} cannot be written to ({reason}); choose another --runs-dir.")
     _check_device(prepared.request.device)

@@ -63,7 +63,7 @@ def test_a_question_is_asked_beside_the_document(scale, monkeypatch, capsys):
         seconds_left = 7200.0
 
     class Asked(Prepared):
-        left = (SimpleNamespace(protocol=load("flipout").at_scale("vgg19/flipout/99.9", "paper", 42)),)
+        left = (SimpleNamespace(protocol=load("flipout").at_scale("vgg19/flipout/99.9", "paper", 42)),) * 100
 
     asked = object.__new__(Asked)
     object.__setattr__(asked, "choice", type("Choice", (), {"scale": scale}))
