@@ -89,14 +89,12 @@ def check(prepared: Prepared) -> None:
         MissingDataError: naming what is missing and what to do.
     """
     from repro.doctor import unwritable
-    from repro.launch.worker import warm_up
 
     if not prepared.left:
         return
-    warm_up()
     if reason := unwritable(prepared.runs_dir):
         raise ReproError(f"{prepared.runs_dir} cannot be written to ({reason}); choose another --runs-dir.")
-    _check_device(prepared.request.device)
+    check_device(prepared.request.device)
     from shared.data.places import roots
     from shared.data.sources import load, present
 
@@ -106,8 +104,12 @@ def check(prepared: Prepared) -> None:
             load(data, prepared.request.data_dir)  # raises the sentence
 
 
-def _check_device(device: str) -> None:
-    """Refuse a device that does not exist here, before a worker finds out."""
+def check_device(device: str) -> None:
+    """Refuse a device that does not exist here, before a worker finds out.
+
+    Raises:
+        ReproError: naming one that does.
+    """
     from repro.scale import has_cuda
 
     if device in ("auto", "cpu"):
@@ -152,8 +154,6 @@ def execute(prepared: Prepared) -> Iterator[list[Ended]]:
     Runs that another process has are waited for: a verdict on the others alone would be one on seeds nobody chose.
     """
     from repro.launch.pool import run_all
-    from repro.launch.worker import warm_up
 
-    warm_up()
     jobs, workers = jobs_for(prepared)
     yield from run_all(jobs, workers, patient=True)

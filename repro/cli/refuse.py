@@ -52,10 +52,8 @@ def refuse_places(device: str, data_dir: Path | None) -> None:
     Raises:
         ReproError: for a device that is not here, or a data folder that does not exist.
     """
+    from repro.request import check_device
     from shared.data.places import roots
 
     roots(data_dir)
-    if device not in ("auto", "cpu"):
-        from shared.training.engine import device_named  # imports PyTorch, which a list of runs does without
-
-        device_named(device)
+    check_device(device)

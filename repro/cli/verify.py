@@ -64,6 +64,7 @@ def command(
     from repro.cli import plan_show
     from repro.cli import verify_show as show
     from repro.launch.processes import refuse_torchrun
+    from repro.launch.worker import warm_up
     from repro.registry import load
     from repro.verdicts.table import find_table
     from shared.errors import ReproError
@@ -106,6 +107,8 @@ def command(
     request.check(prepared)
     if not json:
         show.opening(prepared)
+    if prepared.left:
+        warm_up()
     _confirm(prepared, yes)
     failed = show.progress(prepared) if prepared.left else []
     judged = verification.judge(prepared, failed)

@@ -57,6 +57,6 @@ class Outcome(Part):
 
     def top5_percent(self, score: Score) -> float | None:
         """Top-5 accuracy in percent at the epoch of a score; ``None`` where the run did not measure it."""
-        if not (top5 := self.curve.get("test_top5")):
-            return None
-        return 100 * top5[self.curve["epoch"].index(score.epoch)] / score.total if score.epoch else None
+        counts = dict(zip(self.curve.get("epoch", []), self.curve.get("test_top5", []), strict=False))
+        found = counts.get(score.epoch)
+        return None if found is None else 100 * found / score.total
