@@ -17,7 +17,8 @@ from repro.launch.signals import LEAVE
 
 STOPPED = "Stopped by hand; the same command continues it."
 DIED = "Its process died (killed, or out of memory); the same command continues it."
-HEAVY = ["torch", "repro.launch.execute", "shared.training.engine"]
+HEAVY = ["torch", "torch._dynamo", "repro.launch.execute", "shared.training.engine"]
+"""Dynamo compiles nothing here, but PyTorch imports it, a second's work, for the first optimiser of a process."""
 
 
 def context() -> multiprocessing.context.BaseContext:

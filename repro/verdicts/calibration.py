@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import chdtri, ndtr
+import scipy
 
 from repro.verdicts.welch import nominal_level, quantile, standard_error
 
@@ -28,11 +28,11 @@ def size(n1: int, n2: int, ratio: float, level: float, nodes: int = NODES) -> fl
         nodes: of the Gauss-Legendre rule over each sample variance.
     """
     x, w = np.polynomial.legendre.leggauss(nodes)
-    s1 = ratio * np.sqrt(chdtri(n1 - 1, (1 - x) / 2) / (n1 - 1))
-    s2 = np.sqrt(chdtri(n2 - 1, (1 - x) / 2) / (n2 - 1))
+    s1 = ratio * np.sqrt(scipy.special.chdtri(n1 - 1, (1 - x) / 2) / (n1 - 1))
+    s2 = np.sqrt(scipy.special.chdtri(n2 - 1, (1 - x) / 2) / (n2 - 1))
     se, df = standard_error(s1[:, None], n1, s2[None, :], n2)
     true_se = (ratio**2 / n1 + 1 / n2) ** 0.5
-    return float(w @ ndtr(-quantile(1 - level, df) * se / true_se) @ w / 4)
+    return float(w @ scipy.special.ndtr(-quantile(1 - level, df) * se / true_se) @ w / 4)
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, polygamma
+import scipy
 
 MINIMUM_CELLS = 3
 
@@ -44,12 +44,12 @@ def fit_prior(sds: Sequence[float], ns: Sequence[int]) -> Prior | None:
     if len(usable) < MINIMUM_CELLS:
         return None
     s, df = np.array(usable, float).T
-    e = 2 * np.log(s) - digamma(df / 2) + np.log(df / 2)
-    excess = e.var(ddof=1) - polygamma(1, df / 2).mean()
+    e = 2 * np.log(s) - scipy.special.digamma(df / 2) + np.log(df / 2)
+    excess = e.var(ddof=1) - scipy.special.polygamma(1, df / 2).mean()
     if excess <= 0:
         return Prior(float(np.exp(e.mean() / 2)), math.inf, len(usable))
     v0 = 2 * inverse_trigamma(float(excess))
-    s0_squared = math.exp(e.mean() + float(digamma(v0 / 2)) - math.log(v0 / 2))
+    s0_squared = math.exp(e.mean() + float(scipy.special.digamma(v0 / 2)) - math.log(v0 / 2))
     return Prior(math.sqrt(s0_squared), v0, len(usable))
 
 
@@ -57,8 +57,8 @@ def inverse_trigamma(y: float) -> float:
     """The x with trigamma(x) = y, by Newton's method on 1/trigamma (Smyth 2004, appendix)."""
     x = 0.5 + 1 / y
     for _ in range(50):
-        value = float(polygamma(1, x))
-        step = value * (1 - value / y) / float(polygamma(2, x))
+        value = float(scipy.special.polygamma(1, x))
+        step = value * (1 - value / y) / float(scipy.special.polygamma(2, x))
         x += step
         if abs(step) < 1e-10 * x:
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import chdtri, ndtr
+import scipy
 
 from repro.verdicts.calibration import level_for
 from repro.verdicts.welch import Floats, quantile, stand_in_error, standard_error
@@ -49,14 +49,14 @@ def stand_in_power(n1: int, n2: int, ratio: float, shift: float = 0.0, level: fl
 def _inside(ratio: float, shift: float, se: Floats, df: Floats, variance: float, level: float) -> Floats:
     room = np.maximum(ratio - quantile(1 - level, df) * se, 0.0)
     tau = variance**0.5
-    return ndtr((room - shift) / tau) - ndtr((-room - shift) / tau)
+    return scipy.special.ndtr((room - shift) / tau) - scipy.special.ndtr((-room - shift) / tau)
 
 
 @lru_cache(maxsize=4096)
 def _spreads(df: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes of s / sigma and their weights, for ``df`` degrees of freedom."""
     x, w = np.polynomial.legendre.leggauss(NODES)
-    return np.sqrt(chdtri(df, (1 - x) / 2) / df), w / 2
+    return np.sqrt(scipy.special.chdtri(df, (1 - x) / 2) / df), w / 2
 
 
 @lru_cache(maxsize=4096)
@@ -116,4 +116,4 @@ def order_power(n: int, effect: float, tests: int = 1) -> float:
     s, w = _spreads(n - 1)
     se, df = standard_error(s[:, None], n, s[None, :], n)
     least = quantile(1 - level_for(n, n) / tests, df) * se
-    return float(w @ ndtr((effect - least) / (2 / n) ** 0.5) @ w)
+    return float(w @ scipy.special.ndtr((effect - least) / (2 / n) ** 0.5) @ w)

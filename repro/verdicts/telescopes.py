@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from math import isnan
 
-from scipy.optimize import brentq
-from scipy.special import nctdtr, stdtr, stdtrit
-from scipy.stats import nct
+import scipy
 
 
 @lru_cache(maxsize=256)
@@ -18,14 +16,14 @@ def d33(n: int) -> float:
         n: runs per side of the original, at least 2.
     """
     df = 2 * n - 2
-    critical = stdtrit(df, 0.975)
+    critical = scipy.special.stdtrit(df, 0.975)
 
     def power(d: float) -> float:
         shift = d * (n / 2) ** 0.5
-        return float(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
+        return float(1 - scipy.special.nctdtr(df, shift, critical) + scipy.special.nctdtr(df, shift, -critical))
 
     # a shift of 6 standard errors has power above 1/3 at any number of runs
-    return float(brentq(lambda d: power(d) - 1 / 3, 1e-6, 6 / (n / 2) ** 0.5))
+    return float(scipy.optimize.brentq(lambda d: power(d) - 1 / 3, 1e-6, 6 / (n / 2) ** 0.5))
 
 
 def ruled_out_p(t: float, n1: int, n2: int, original_n: int) -> float:
@@ -41,7 +39,7 @@ def ruled_out_p(t: float, n1: int, n2: int, original_n: int) -> float:
     shift = d33(original_n) * (n1 * n2 / (n1 + n2)) ** 0.5
     df = n1 + n2 - 2
     # the fast series fails for large shifts, and every series far out in the lower tail, where the central t bounds it
-    for distribution in (lambda: nctdtr(df, shift, t), lambda: nct.cdf(t, df, shift)):
+    for distribution in (lambda: scipy.special.nctdtr(df, shift, t), lambda: scipy.stats.nct.cdf(t, df, shift)):
         if not isnan(p := float(distribution())):
             return p
-    return float(stdtr(df, t))
+    return float(scipy.special.stdtr(df, t))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+import scipy
 
 Floats = Any
 """A float or an array of floats; results follow the inputs by broadcasting."""
@@ -48,7 +48,7 @@ def stand_in_error(s2: Floats, n1: Floats, n2: Floats) -> tuple[Floats, Floats]:
 
 def quantile(p: float, df: Floats) -> Floats:
     """Quantile of Student's t."""
-    return stdtrit(df, p)
+    return scipy.special.stdtrit(df, p)
 
 
 def interval(d: Floats, se: Floats, df: Floats, level: float = 0.05) -> tuple[Floats, Floats]:
@@ -60,10 +60,10 @@ def interval(d: Floats, se: Floats, df: Floats, level: float = 0.05) -> tuple[Fl
 def upper_p(numerator: Floats, se: Floats, df: Floats) -> Floats:
     """P(T >= numerator / se); with se 0 the difference is known and p is 0, 1, or 0.5 at the boundary itself."""
     if isinstance(se, float) and se > 0:
-        return stdtr(df, -numerator / se)  # the same without arrays, which is how a single claim asks
+        return scipy.special.stdtr(df, -numerator / se)  # the same without arrays, which is how a single claim asks
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(np.equal(numerator, 0), 0.0, np.divide(numerator, se))
-    return stdtr(df, -t)
+    return scipy.special.stdtr(df, -t)
 
 
 def two_sided_p(d: Floats, se: Floats, df: Floats) -> Floats:

@@ -133,7 +133,7 @@ def initialised(
         network = make()
     if _UNFILLED.get():
         return network
-    network.to_empty(device="cpu")
+    _give_memory(network)
     with torch.no_grad():
         for module in network.modules():
             rule(module, generator)
@@ -141,3 +141,13 @@ def initialised(
             for module in network.modules():
                 then(module, generator)
     return network
+
+
+def _give_memory(network: nn.Module) -> None:
+    """Storage on the CPU for what lies on the meta device; ``to_empty`` would import SymPy for it."""
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            empty = torch.empty(parameter.shape, dtype=parameter.dtype, device="cpu")
+            setattr(module, name, nn.Parameter(empty, requires_grad=parameter.requires_grad))
+        for name, buffer in module.named_buffers(recurse=False):
+            setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu"))

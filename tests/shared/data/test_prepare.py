@@ -11,11 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from shared.data import embedded
 from shared.data.embedded import digits
 from shared.data.prepare import balanced, hold_out, prepare
 from shared.data.resize import resize
 from shared.errors import ReproError
 from shared.protocol import Data
+
+
+def test_digits_are_the_same_where_the_package_keeps_its_file_elsewhere(splits, monkeypatch):
+    monkeypatch.setattr(embedded, "find_spec", lambda name: None)
+    asked = digits()
+    assert asked.fingerprints == splits.fingerprints
+    assert torch.equal(asked.train.labels, splits.train.labels)
 
 
 @pytest.fixture(scope="module")
