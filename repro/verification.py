@@ -59,7 +59,7 @@ def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
     request, scale = prepared.request, prepared.choice.scale
     folders = [r.directory for r in prepared.runs if (r.directory / "record.json").exists()]
     records, problems = read(folders) if folders else ([], [])
-    for study, seeds in _fixed(prepared).items():
+    for study, seeds in planned_seeds(prepared).items():
         if any(record.protocol.study == study for record in records):
             look(prepared.runs_dir, study, seeds)
     verdict = judge_table(
@@ -81,7 +81,7 @@ def judge(prepared: Prepared, failed: Sequence[Ended] = ()) -> Judged:
     )
 
 
-def _fixed(prepared: Prepared) -> dict[str, set[int]]:
+def planned_seeds(prepared: Prepared) -> dict[str, set[int]]:
     """The seeds of each study that were fixed up front: those asked for, also where their run has failed so far.
 
     Noting only the seeds that are there would make the rest of them, when they come, seeds that were added.

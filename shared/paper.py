@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.claims import Claim, Compound, Ordering, Steadier, Table, Trend
 from shared.errors import unknown
+from shared.outside import Entry
 from shared.protocol import Protocol, Scale
 
 
@@ -65,6 +66,7 @@ class Paper:
         sentences: the qualitative claims, not bound to one table.
         appendix: ``"module:function"`` that makes the report's figures and findings of this paper alone
             (``shared.appendix``).
+        entries: where a method from outside can take the place of one of the paper's own (``repro compare``).
         afterwards: ``"module:function"`` that measures what belongs to the machine and not to the protocol, e.g.
             inference time: called with the engine of a run that finished, it returns what joins ``outcome.extra``.
     """
@@ -83,6 +85,7 @@ class Paper:
     scale_notes: Mapping[Scale, str] = field(default_factory=dict)
     appendix: str = ""
     afterwards: str = ""
+    entries: tuple[Entry, ...] = ()
 
     def table(self, name: str) -> Table:
         """The table of that name or alias.

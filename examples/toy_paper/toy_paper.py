@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from shared.claims import Exact, Ordering, Table, Value
+from shared.outside import Entry
 from shared.paper import Experiment, Option, Paper
 from shared.protocol import Data, Method, Model, Optimizer, Protocol, Train
 
@@ -36,9 +37,8 @@ def demo(full: Protocol) -> Protocol:
     """A tenth of the width and a third of the epochs; the pruning stays in the middle."""
     train = full.phases[0]
     assert isinstance(train, Train)
-    keep, prune = train.methods
-    prune = Method(name="prune", options={**prune.options, "interval": 2})
-    short = train.model_copy(update={"epochs": 4, "methods": (keep, prune)})
+    prune = Method(name="prune", options={**train.methods[-1].options, "interval": 2})
+    short = train.model_copy(update={"epochs": 4, "methods": (*train.methods[:-1], prune)})
     return full.with_(scale="demo", model=full.model.model_copy(update={"width": 0.1}), phases=(short,))
 
 
@@ -88,11 +88,12 @@ paper = Paper(
     title="A toy paper",
     citation="nobody, never",
     experiments={
-        c: Experiment(c, t, partial(protocol, c), {"sparsity_percent": 90.0}, who="LeNet-300-100 on digits", series=t)
+        c: Experiment(c, t, partial(protocol, c), {"method": c, "sparsity_percent": 90.0}, "LeNet-300-100 on digits", t)
         for c, t in CRITERIA.items()
     },
     tables={table.id: table},
     options=(Option("criterion", str, "global-magnitude", "Which weights go.", tuple(CRITERIA)),),
     build=run,
     scales={"demo": demo, "paper": lambda full: full},
+    entries=(Entry("score", "random", "prune", "once, after half of the training; nine weights in ten go"),),
 )

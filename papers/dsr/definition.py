@@ -10,6 +10,7 @@ from papers.dsr.options import OPTIONS
 from papers.dsr.protocols import experiments
 from papers.dsr.sentences import sentences
 from shared.lazy import Lazy
+from shared.outside import Entry
 from shared.paper import Paper
 
 paper = Paper(
@@ -21,6 +22,15 @@ paper = Paper(
     options=OPTIONS,
     build=build,
     components=COMPONENTS,
+    entries=(
+        Entry(
+            "score",
+            method="static",
+            component="sparse-init",
+            words="once, before training, and as many weights as static sparse training keeps are kept",
+            spares=True,
+        ),
+    ),
     scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
     sentences=sentences(),
     variants={

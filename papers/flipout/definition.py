@@ -9,6 +9,7 @@ from papers.flipout.options import OPTIONS
 from papers.flipout.protocols import experiments
 from papers.flipout.sentences import SENTENCES
 from shared.lazy import Lazy
+from shared.outside import Entry
 from shared.paper import Paper
 
 paper = Paper(
@@ -23,6 +24,14 @@ paper = Paper(
         "count-flips": "papers.flipout.components:CountFlips",
         "prune": "papers.flipout.components:prune",
     },
+    entries=(
+        Entry(
+            "score",
+            method="global-magnitude",
+            component="prune",
+            words="after every pruning interval, and the half of the live weights that it gives the lowest scores goes",
+        ),
+    ),
     scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
     sentences=SENTENCES,
     variants={

@@ -8,6 +8,7 @@ from papers.hoyer.claims import tables
 from papers.hoyer.options import OPTIONS
 from papers.hoyer.protocols import experiments
 from shared.lazy import Lazy
+from shared.outside import Entry
 from shared.paper import Paper
 
 paper = Paper(
@@ -18,6 +19,20 @@ paper = Paper(
     tables=Lazy(tables),
     options=OPTIONS,
     build=build,
+    entries=(
+        Entry(
+            "score",
+            method="none",
+            component="prune-by-threshold",
+            words="once, after training without a regulariser and before finetuning",
+        ),
+        Entry(
+            "penalty",
+            method="none",
+            component="regularise",
+            words="in every step of training; one threshold then cuts all tensors to the same number of weights",
+        ),
+    ),
     scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
     variants={
         "published": "the authors' scripts: biases regularised and pruned, groups as coded, zeros are their own mask",

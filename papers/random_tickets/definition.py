@@ -9,6 +9,7 @@ from papers.random_tickets.options import OPTIONS
 from papers.random_tickets.protocols import experiments
 from papers.random_tickets.sentences import SENTENCES
 from shared.lazy import Lazy
+from shared.outside import Entry
 from shared.paper import Paper
 
 HERE = "papers.random_tickets.components"
@@ -26,6 +27,14 @@ paper = Paper(
         "snip-balanced": f"{HERE}:snip",
         "grasp-balanced": f"{HERE}:grasp",
     },
+    entries=(
+        Entry(
+            "score",
+            method="snip",
+            component="snip-balanced",
+            words="once, before training, and as many weights as SNIP keeps are kept",
+        ),
+    ),
     scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
     sentences=SENTENCES,
     variants={

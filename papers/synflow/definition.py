@@ -9,6 +9,7 @@ from papers.synflow.options import OPTIONS
 from papers.synflow.protocols import experiments
 from papers.synflow.sentences import SENTENCES
 from shared.lazy import Lazy
+from shared.outside import Entry
 from shared.paper import Paper
 
 HERE = "papers.synflow.components"
@@ -28,6 +29,14 @@ paper = Paper(
         "keep-initial": f"{HERE}:keep_initial",
         "restore-initial": f"{HERE}:restore_initial",
     },
+    entries=(
+        Entry(
+            "score",
+            method="rand",
+            component="score-and-prune",
+            words="once, before training, and as many weights as random pruning keeps are kept",
+        ),
+    ),
     scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},
     sentences=SENTENCES,
     variants={

@@ -12,6 +12,7 @@ COMMANDS = {
     "show": "A table's claims, its protocol at each scale, variants and what the published numbers say.",
     "run": "One training run with a paper's own options.",
     "verify": "Run what a table needs and say, number by number, whether it stands.",
+    "compare": "Your own method under a paper's protocol, tested against the paper's methods.",
     "sweep": "Many runs: tables, experiments or a grid, in local processes.",
     "results": "Export, import, show and check evidence.",
     "report": "One self-contained page (or tables, or figures) about a paper.",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from repro.cli.console import err, notice, print_json
+from repro.cli.confirm import confirm
+from repro.cli.console import notice, print_json
 from repro.cli.refuse import one_table, refuse_places, refuse_without_effect
 
 NOTHING_RUN = ("network", "dataset", "jobs", "device", "precision", "data_dir", "runs_dir", "yes")
@@ -109,7 +109,7 @@ def command(
         show.opening(prepared)
     if prepared.left:
         warm_up()
-    _confirm(prepared, yes)
+    confirm(prepared, yes)
     failed = show.progress(prepared) if prepared.left else []
     judged = verification.judge(prepared, failed)
     if track:
@@ -117,34 +117,3 @@ def command(
     print_json(show.judged_json(judged)) if json else show.judged(chosen, judged)
     write_badge(badge, judged.tables)
     raise typer.Exit(judged.exit_code(strict))
-
-
-HOUR = 3600
-FEW = 60
-"""Demo runs that take less than an hour wherever they ran so far; they start without even importing PyTorch here."""
-
-
-def _confirm(prepared: object, yes: bool) -> None:
-    """Ask before spending more than an hour; without a terminal to ask on, refuse.
-
-    Nothing is measured where even a slow core would be done within the hour.
-    """
-    from repro import request, verification
-    from repro.cli.console import duration
-    from repro.workload import slow_seconds
-    from shared.errors import MissingEvidenceError, ReproError
-
-    assert isinstance(prepared, request.Prepared)
-    few = prepared.choice.scale == "demo" and len(prepared.left) <= FEW
-    if yes or not prepared.left or few or sum(slow_seconds(r.protocol) for r in prepared.left) <= HOUR:
-        return
-    with err.status("Measuring what this costs here ..."):
-        seconds = verification.estimate(prepared).seconds_left
-    if seconds <= HOUR:
-        return
-    sentence = f"This takes about {duration(seconds)} here"
-    if not (err.is_terminal and sys.stdin.isatty()):
-        raise ReproError(f"{sentence}; say --yes to start it, or --plan to see the parts.")
-    err.print(f"{sentence}. Finished runs are kept; it can be stopped and continued at any time.")
-    if not typer.confirm("Start?", default=False, err=True):
-        raise MissingEvidenceError("Nothing was started; --from judges the runs there are.")

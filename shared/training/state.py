@@ -40,6 +40,7 @@ class State:
         events: what happened in this epoch (prunings, reallocations), written to the metric stream; one that happened
             between steps says so by a true ``before_evaluation``.
         train: loader of the run's training data, for components that score it between epochs.
+        outside: components of classes from outside that watch this phase, by name (``shared.outside``).
     """
 
     protocol: Protocol
@@ -59,6 +60,7 @@ class State:
     signals: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     train: EpochLoader | None = None
+    outside: dict[str, Any] = field(default_factory=dict)
 
     @property
     def parameters(self) -> list[nn.Parameter]:

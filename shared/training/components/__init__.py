@@ -46,6 +46,9 @@ SHARED: dict[str, str] = {
     "hold-norm": f"{HERE}.hold_norm:HoldNorm",
     "freeze-zeros": f"{HERE}.gradients:FreezeZeros",
     "prune-by-threshold": f"{HERE}.by_threshold:prune_by_threshold",
+    "outside-score": f"{HERE}.outside:outside_score",
+    "outside-watch": f"{HERE}.outside:outside_watch",
+    "outside-penalty": f"{HERE}.outside:OutsidePenalty",
 }
 
 

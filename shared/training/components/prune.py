@@ -9,8 +9,10 @@ from typing import Any, Literal
 from torch import Tensor
 
 from shared.errors import unknown
+from shared.outside import CRITERION
 from shared.sparsity import choosers, criteria
 from shared.sparsity.schedule import prune_due, prune_epochs
+from shared.training.components import outside
 from shared.training.method import Component
 from shared.training.state import State
 
@@ -55,6 +57,7 @@ CRITERIA: dict[str, Criterion] = {
     "random": random,
     "threshold": threshold,
     "sensitivity": sensitivity,
+    CRITERION: outside.criterion,
 }
 
 

@@ -55,7 +55,7 @@ def test_a_stream_that_is_closed_gets_nothing_and_gives_nothing_away(closed, cod
 def test_a_question_is_asked_beside_the_document(scale, monkeypatch, capsys):
     """On stderr, and "no" is missing evidence, not a pass; of a demo too, whose largest tables take hours."""
     from repro import verification
-    from repro.cli import verify
+    from repro.cli import confirm
     from repro.request import Prepared
     from shared.errors import MissingEvidenceError, ReproError
 
@@ -69,17 +69,17 @@ def test_a_question_is_asked_beside_the_document(scale, monkeypatch, capsys):
     object.__setattr__(asked, "choice", type("Choice", (), {"scale": scale}))
     monkeypatch.setattr(verification, "estimate", lambda prepared: Hours)
     with pytest.raises(ReproError, match="--yes"):
-        verify._confirm(asked, False)
-    monkeypatch.setattr(type(verify.err), "is_terminal", True)
+        confirm.confirm(asked, False)
+    monkeypatch.setattr(type(confirm.err), "is_terminal", True)
     monkeypatch.setattr("sys.stdin", type("Keyboard", (), {"isatty": lambda self: True})())
     answers: list[dict[str, object]] = []
     monkeypatch.setattr("typer.confirm", lambda *words, **options: answers.append(options) or False)
     with pytest.raises(MissingEvidenceError, match="Nothing was started"):
-        verify._confirm(asked, False)
+        confirm.confirm(asked, False)
     assert answers == [{"default": False, "err": True}]
     written = capsys.readouterr()
     assert written.out == ""
     assert "about 2.0 h here" in written.err
     Asked.left = (SimpleNamespace(protocol=load("dsr").at_scale("mnist/dsr/99", "demo", 42)),)
     monkeypatch.setattr(verification, "estimate", lambda prepared: pytest.fail("measured what is short anyway"))
-    verify._confirm(asked, False)
+    confirm.confirm(asked, False)

@@ -12,7 +12,7 @@ from repro.cli.run_options import application
 from repro.registry import load
 
 SURFACE = Path(__file__).with_name("surface.txt")
-MINE = ("list", "show", "sweep", "data", "doctor", "bench")
+MINE = ("list", "show", "compare", "sweep", "data", "doctor", "bench")
 
 
 def options(prefix: str, app: typer.Typer) -> list[str]:

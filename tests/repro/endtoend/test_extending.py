@@ -32,6 +32,45 @@ def block(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return load
 
 
+def test_a_method_of_your_own(root: Path, tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from shared.outside import read
+    from shared.sparsity.masks import Masks, prunable_parameters
+    from shared.training.components.outside import OutsidePenalty, outside_watch, scores
+
+    blocks = re.findall(
+        r"```python\n# my_method.py\n(.*?)```", (root / "docs" / "extending.md").read_text(), flags=re.S
+    )
+    file = tmp_path / "my_method.py"
+    file.write_text(blocks[0])
+    masks = Masks(prunable_parameters(registry.build(Model(name="lenet300", channels=1, size=8))))
+    state: Any = SimpleNamespace(masks=masks, outside={})
+    means = [s.mean() for s in scores(state, **read(f"{file}:relative").options).split(masks.sizes)]  # type: ignore[arg-type]
+    assert means == pytest.approx([1.0] * 3, abs=1e-5)
+    moves: dict[str, Any] = dict(read(f"{file}:Movement").options)
+    watch = outside_watch(**moves)
+    watch.start(state)
+    for parameter in masks.parameters.values():
+        parameter.grad = torch.full_like(parameter, -2.0)
+    watch.before_step(state)
+    watch.before_step(state)
+    assert torch.allclose(scores(state, **moves), 4 * masks.flat_weights())
+    squares: dict[str, Any] = dict(read(f"{file}:square", {"strength": 0.5}).options)
+    penalty = OutsidePenalty(**squares).penalty(state)
+    assert penalty.item() == pytest.approx(0.5 * float(masks.flat_weights().square().sum()), rel=1e-5)
+
+
+def test_the_places_that_the_text_names_are_those_of_the_papers(root: Path) -> None:
+    from repro.registry import load
+
+    text = (root / "docs" / "extending.md").read_text()
+    rows = re.findall(r"^\| (\w+)[^|]*\| [^|]+ \| [^|]+ \|$", text, flags=re.M)
+    assert {r for r in rows if r != "paper"} == {"flipout", "dsr", "random_tickets", "synflow", "hoyer"}
+    for paper in set(rows) - {"paper"}:
+        assert load(paper).entries
+
+
 def test_a_criterion(block: Any) -> None:
     from types import SimpleNamespace
 

@@ -1,0 +1,267 @@
+"""A method from outside under a paper's protocol: its runs, its rivals', and the comparisons between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repro.planning import experiments_for
+from repro.request import Prepared, Request, prepare
+from repro.verification import planned_seeds
+from shared.claims import Ordering, Table
+from shared.errors import ReproError
+from shared.outside import Entry, Kind, Outsider, enter
+from shared.paper import Experiment, Paper
+from shared.protocol import Protocol
+
+if TYPE_CHECKING:
+    from repro.evidence.record import Record
+    from repro.verdicts.sample import Sample
+    from repro.verdicts.table import TableVerdict
+
+ALIKE = 0.05
+"""Experiments are rivals where the weights they keep differ by less than this, as a fraction."""
+PLACE = "compare"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One network at one sparsity: where the method from outside meets its rivals.
+
+    Attributes:
+        who: network and data, for people.
+        kept_percent: weights kept.
+        outsider: id of the experiment of the method from outside.
+        rivals: ids of the paper's experiments.
+    """
+
+    who: str
+    kept_percent: float
+    outsider: str
+    rivals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What will be compared: the paper with the method from outside among its experiments.
+
+    Attributes:
+        paper: the paper with further experiments, and its scales.
+        table: one sentence for each rival in each setting.
+        settings: where they meet.
+        entry: the place that the method takes.
+        name: of the method, for people.
+        aside: titles of the table's experiments that are no rivals, as their sparsity is an outcome or another.
+    """
+
+    paper: Paper
+    table: Table
+    settings: tuple[Setting, ...]
+    entry: Entry
+    name: str
+    aside: tuple[str, ...]
+
+    @staticmethod
+    def claim(setting: Setting, rival: str) -> str:
+        """Id of the sentence about a rival in a setting."""
+        return f"{setting.outsider} against {rival}"
+
+
+def compare(
+    paper: Paper, table: Table, outsider: Outsider, *, name: str, kind: Kind = "score", only: Sequence[str] = ()
+) -> Comparison:
+    """Let a method from outside into a paper's table.
+
+    Args:
+        paper: the paper.
+        table: whose experiments are the rivals.
+        outsider: the method.
+        name: of it, for people.
+        kind: what it is.
+        only: patterns of experiment ids; rivals and places are looked for among these.
+
+    Raises:
+        ReproError: if the paper, or this table, has no place for it.
+    """
+    ids = [e for e in experiments_for(table) if not only or any(fnmatchcase(e, p) for p in only)]
+    there = {e: paper.experiments[e] for e in ids}
+    entry, places = _places(paper, table, there, kind)
+    if outsider.rounds != 1 and not _prunes_once(next(iter(places.values())), entry):
+        raise ReproError(f"--rounds has no effect in {paper.name}: your method is asked {entry.words}.")
+    components = _components(paper)
+    new: dict[str, Experiment] = {}
+    settings = []
+    for place in places.values():
+        entered = _entered(place, name, partial(enter, entry=entry, outsider=outsider, components=components))
+        rivals = tuple(r for r, e in there.items() if _meets(e, place))
+        new[entered.id] = entered
+        settings.append(Setting(place.who, 100 - _sparsity(place), entered.id, rivals))
+    sentences = tuple(_sentence(s, new, there, name) for s in _pairs(settings))
+    met = {r for s in settings for r in s.rivals}
+    aside = tuple(dict.fromkeys(e.title for r, e in there.items() if r not in met))
+    title = f"{name} in the place of {next(iter(places.values())).series}, table {table.id}"
+    rows = Table(f"{table.id} with {name}", title, sentences, table.seeds)
+    larger = replace(paper, experiments={**paper.experiments, **new}, tables={rows.id: rows})
+    return Comparison(larger, rows, tuple(settings), entry, name, aside)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out.
+
+    Attributes:
+        verdict: on each comparison, corrected for their number.
+        samples: the runs of each experiment that has any, by its id.
+        made_here: records of the runs kept on this machine.
+    """
+
+    verdict: TableVerdict
+    samples: Mapping[str, Sample]
+    made_here: tuple[Record, ...]
+
+
+def _places(
+    paper: Paper, table: Table, there: dict[str, Experiment], kind: Kind
+) -> tuple[Entry, dict[str, Experiment]]:
+    """The first entry of that kind that has a place among the experiments, and the places."""
+    if not paper.entries:
+        raise ReproError(f"{paper.name} does not say where a method from outside could enter; see docs/extending.md.")
+    entries = [e for e in paper.entries if e.kind == kind]
+    if not entries:
+        kinds = " or ".join(dict.fromkeys(e.kind for e in paper.entries))
+        raise ReproError(f"{paper.name} has no place for a {kind}; it has one for a {kinds} (--as).")
+    for entry in entries:
+        found = {i: e for i, e in there.items() if e.labels.get("method") == entry.method and _plain(e)}
+        if found:
+            return entry, found
+    every = {t.id: [paper.experiments[i] for i in experiments_for(t)] for t in paper.tables.values()}
+    tables = [t for t, experiments in every.items() if any(_fits(e, entries) for e in experiments)]
+    raise ReproError(
+        f"No chosen experiment of {paper.name} has a place for a {kind} at a fixed sparsity; tables that have: "
+        f"{', '.join(tables)}."
+    )
+
+
+def _fits(experiment: Experiment, entries: Sequence[Entry]) -> bool:
+    return _plain(experiment) and any(experiment.labels.get("method") == e.method for e in entries)
+
+
+def _plain(experiment: Experiment) -> bool:
+    """Whether it prunes, to a fixed sparsity, and is no sanity check."""
+    return 0 < _sparsity(experiment) < 100 and not experiment.labels.get("check")
+
+
+def _sparsity(experiment: Experiment) -> float:
+    """In percent; 0 where the experiment does not fix it."""
+    return float(experiment.labels.get("sparsity_percent", 0))
+
+
+def _meets(rival: Experiment, place: Experiment) -> bool:
+    """Whether a rival has the same network and data and keeps as many weights."""
+    if rival.who != place.who or not _plain(rival):
+        return False
+    theirs, ours = (100 - _sparsity(e) for e in (rival, place))
+    return abs(math.log(theirs / ours)) < ALIKE
+
+
+def _prunes_once(place: Experiment, entry: Entry) -> bool:
+    return any(p.kind == "prune" and p.method.name == entry.component for p in place.protocol(0).phases)
+
+
+def _components(paper: Paper) -> dict[str, str]:
+    from shared.training.components import SHARED
+
+    return {**SHARED, **paper.components}
+
+
+def _entered(place: Experiment, name: str, into: partial[Protocol]) -> Experiment:
+    def protocol(seed: int) -> Protocol:
+        return into(place.protocol(seed))
+
+    level = f"{_sparsity(place):g} %"
+    return Experiment(
+        id=f"{PLACE}/{place.id}",
+        title=f"{place.who}, {name}, {level}",
+        protocol=protocol,
+        labels={**place.labels, "method": name},
+        who=place.who,
+        series=name,
+    )
+
+
+def _pairs(settings: Sequence[Setting]) -> Iterator[tuple[Setting, str]]:
+    for setting in settings:
+        for rival in setting.rivals:
+            yield setting, rival
+
+
+def _sentence(
+    pair: tuple[Setting, str], new: dict[str, Experiment], there: dict[str, Experiment], name: str
+) -> Ordering:
+    setting, rival = pair
+    level = f"{100 - setting.kept_percent:g} %"
+    return Ordering(
+        id=Comparison.claim(setting, rival),
+        table=PLACE,
+        text=f"{setting.who} at {level}: {name} is more accurate than {there[rival].series}",
+        source="compared here",
+        provenance="ours",
+        better=setting.outsider,
+        worse=rival,
+    )
+
+
+def prepared(comparison: Comparison, asked: Request, evidence: Sequence[Record] = ()) -> Prepared:
+    """The runs; those that the evidence has already are done.
+
+    Args:
+        comparison: what is compared.
+        asked: scale, seeds and places; its paper and table are the comparison's.
+        evidence: records made elsewhere that stand for runs of rivals.
+    """
+    ready = prepare(replace(asked, paper=comparison.paper, table=comparison.table))
+    there = {r.identity for r in evidence}
+    runs = tuple(replace(r, state="done") if r.protocol.identity in there else r for r in ready.runs)
+    return replace(ready, runs=runs)
+
+
+def judge(comparison: Comparison, ready: Prepared, evidence: Sequence[Record] = ()) -> Result:
+    """Test each comparison on the runs of this machine and, where there is none, on the evidence."""
+    from repro.evidence.looks import look, looks_at
+    from repro.evidence.store import read
+    from repro.verdicts.sample import index, samples_of
+    from repro.verdicts.table import judge as judge_table
+
+    paper, scale = comparison.paper, ready.choice.scale
+    folders = [r.directory for r in ready.runs if (r.directory / "record.json").exists()]
+    here, _ = read(folders) if folders else ([], [])
+    kept = {r.identity for r in here}
+    lacking = {r.protocol.identity for r in ready.runs} - kept
+    runs = index([*here, *(r for r in evidence if r.identity in lacking)])
+    for study, seeds in planned_seeds(ready).items():
+        if any(r.protocol.study == study for r in here):
+            look(ready.runs_dir, study, seeds)
+    counted = looks_at(ready.runs_dir / paper.name, [paper.name])
+    verdict = judge_table(paper, comparison.table, runs, seeds=ready.seeds, scale=scale, looks=counted)
+    every = dict.fromkeys(e for s in comparison.settings for e in (s.outsider, *s.rivals))
+    found = {e: samples_of(runs, e, paper, scales=[scale], seeds=ready.seeds) for e in every}
+    return Result(verdict, {e: samples[0] for e, samples in found.items() if samples}, tuple(here))
+
+
+def read_evidence(paper: Paper, paths: Sequence[Path]) -> list[Record]:
+    """Usable records of the paper at these places.
+
+    Raises:
+        ReproError: if a place does not exist.
+    """
+    from repro.evidence.store import read
+
+    if not paths:
+        return []
+    records, _ = read(paths)
+    return [r for r in records if r.protocol.paper == paper.name]
