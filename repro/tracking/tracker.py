@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 PARAMS_PER_CALL, METRICS_PER_CALL = 100, 1000
 TAG_LIMIT = 5000
-"""Longest tag value that every MLflow backend takes; a longer note is cut and kept whole as a file."""
+"""Longest tag or parameter that every MLflow backend takes; a longer text is cut, and whole in a file."""
 
 KEPT = ("masks.safetensors", "compact.safetensors", "compact.json")
 """Files of a run's folder that are shown with it, where it has them."""
@@ -178,7 +178,7 @@ class Tracker:
         tags |= {
             "mlflow.source.name": "repro verify",
             "mlflow.source.type": "LOCAL",
-            "mlflow.note.content": _cut(whole),
+            "mlflow.note.content": _cut(whole, "the whole note is the file verdicts.md"),
         }
         time = int(at.timestamp() * 1000)
         run = self._start(experiment, f"{table} · {scale} · {at:%Y-%m-%d %H:%M}", tags, time)
@@ -206,14 +206,14 @@ class Tracker:
         return run
 
     def _start(self, experiment: str, name: str, tags: Mapping[str, str], start: int | None) -> str:
-        cut = {key: value if len(value) <= TAG_LIMIT else _cut(value) for key, value in tags.items()}
+        cut = {key: _cut(value, "the whole note is the file verdicts.md") for key, value in tags.items()}
         return self._client.create_run(experiment, start_time=start, tags=cut, run_name=name).info.run_id
 
     def _batches(self, run: str, params: Mapping[str, str], points: Iterable[content.Point]) -> None:
         """Log parameters and metrics in as few transactions as MLflow's limits allow."""
         from mlflow.entities import Metric, Param
 
-        settings = [Param(key, value) for key, value in params.items()]
+        settings = [Param(key, _cut(value, "all of it is in the file protocol.json")) for key, value in params.items()]
         values = [Metric(p.key, p.value, p.time, p.step) for p in points]
         while settings or values:
             self._client.log_batch(run, metrics=values[:METRICS_PER_CALL], params=settings[:PARAMS_PER_CALL])
@@ -286,11 +286,11 @@ def _links(experiment: str, items: Sequence[Tracked], children: Mapping[str, str
     return "\n".join(lines)
 
 
-def _cut(text: str) -> str:
-    """A note short enough for a tag, cut at the end of a line."""
+def _cut(text: str, where: str) -> str:
+    """A text short enough for a tag or a parameter, cut at the end of a line; ``where`` the whole of it is."""
     if len(text) <= TAG_LIMIT:
         return text
-    end = "\n\n(cut here; the whole note is the file verdicts.md)"
+    end = f"\n\n(cut here; {where})"
     head = text[: TAG_LIMIT - len(end)]
     return head[: head.rfind("\n") if "\n" in head else len(head)] + end
 

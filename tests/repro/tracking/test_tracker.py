@@ -126,6 +126,24 @@ def test_logging_again_changes_nothing(store):
     assert set(runs_of(tracker)) == before
 
 
+def test_a_parameter_longer_than_mlflow_takes_is_cut_and_its_run_is_shown(tmp_path, factory):
+    """As the text of a method from outside may be."""
+    protocol = factory.make_protocol(seed=7)
+    (phase,) = protocol.phases
+    text = "\n".join(f"x = {i}  # a line of somebody's method" for i in range(300))
+    method = phase.methods[0].model_copy(update={"options": {**phase.methods[0].options, "source": text}})
+    protocol = protocol.with_(phases=(phase.model_copy(update={"methods": (method, *phase.methods[1:])}),))
+    notices = []
+    tracker = Tracker(tmp_path, uri=f"sqlite:///{tmp_path}/mlflow.db", notify=notices.append)
+    (run,) = tracker.log_runs([factory.make_record(protocol)]).values()
+    assert notices == []
+    shown = tracker._client.get_run(run).data.params["phases.0.methods.0.options.source"]
+    assert shown.startswith("x = 0  #")
+    assert shown.endswith("(cut here; all of it is in the file protocol.json)")
+    assert len(shown) <= TAG_LIMIT
+    assert "x = 299" in Path(tracker._client.download_artifacts(run, "protocol.json")).read_text(encoding="utf-8")
+
+
 def test_other_verdicts_on_the_same_runs_are_another_verification_of_them(store, factory):
     tracker, _, arguments = store
     long = "\n".join(f"| claim-{i} | a verdict in words that take some room |" for i in range(400))
