@@ -14,7 +14,7 @@ from repro.planning import experiments_for
 from repro.request import Prepared, Request, prepare
 from repro.verification import planned_seeds
 from shared.claims import Ordering, Table
-from shared.errors import ReproError
+from shared.errors import ReproError, unknown
 from shared.outside import Entry, Kind, Outsider, enter
 from shared.paper import Experiment, Paper
 from shared.protocol import Protocol
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ALIKE = 0.05
 """Experiments are rivals where the weights they keep differ by less than this, as a fraction."""
 PLACE = "compare"
+NO_PLACE = "your method has no place on its network at its sparsity"
+SHOWN = 3
+"""Reasons that an error gives."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,14 @@ class Setting:
         who: network and data, for people.
         kept_percent: weights kept.
         outsider: id of the experiment of the method from outside.
+        place: id of the experiment whose protocol it entered.
         rivals: ids of the paper's experiments.
     """
 
     who: str
     kept_percent: float
     outsider: str
+    place: str
     rivals: tuple[str, ...]
 
 
@@ -56,7 +61,7 @@ class Comparison:
         settings: where they meet.
         entry: the place that the method takes.
         name: of the method, for people.
-        aside: titles of the table's experiments that are no rivals, as their sparsity is an outcome or another.
+        aside: title -> why, of the table's experiments that are no rivals.
     """
 
     paper: Paper
@@ -64,7 +69,7 @@ class Comparison:
     settings: tuple[Setting, ...]
     entry: Entry
     name: str
-    aside: tuple[str, ...]
+    aside: Mapping[str, str]
 
     @staticmethod
     def claim(setting: Setting, rival: str) -> str:
@@ -88,26 +93,63 @@ def compare(
     Raises:
         ReproError: if the paper, or this table, has no place for it.
     """
-    ids = [e for e in experiments_for(table) if not only or any(fnmatchcase(e, p) for p in only)]
-    there = {e: paper.experiments[e] for e in ids}
+    chosen = _chosen(table, only)
+    there = {e: paper.experiments[e] for e in experiments_for(table)}
     entry, places = _places(paper, table, there, kind)
-    if outsider.rounds != 1 and not _prunes_once(next(iter(places.values())), entry):
-        raise ReproError(f"--rounds has no effect in {paper.name}: your method is asked {entry.words}.")
+    _refuse(paper, entry, next(iter(places.values())), outsider)
     components = _components(paper)
     new: dict[str, Experiment] = {}
-    settings = []
+    settings: list[Setting] = []
+    aside: dict[str, str] = {}
     for place in places.values():
+        why = {r: _why_not(e, place) for r, e in there.items() if r in chosen}
+        rivals = tuple(r for r, reason in why.items() if not reason)
+        for r, reason in why.items():
+            if reason and aside.get(there[r].title, NO_PLACE) == NO_PLACE:
+                aside[there[r].title] = reason
+        if not rivals:
+            continue
         entered = _entered(place, name, partial(enter, entry=entry, outsider=outsider, components=components))
-        rivals = tuple(r for r, e in there.items() if _meets(e, place))
         new[entered.id] = entered
-        settings.append(Setting(place.who, 100 - _sparsity(place), entered.id, rivals))
+        settings.append(Setting(place.who, 100 - _sparsity(place), entered.id, place.id, rivals))
+    if not settings:
+        raise ReproError(f"No chosen experiment of table {table.id} can be compared with: {_reasons(aside)}.")
     sentences = tuple(_sentence(s, new, there, name) for s in _pairs(settings))
-    met = {r for s in settings for r in s.rivals}
-    aside = tuple(dict.fromkeys(e.title for r, e in there.items() if r not in met))
+    met = {there[r].title for s in settings for r in s.rivals}
     title = f"{name} in the place of {next(iter(places.values())).series}, table {table.id}"
     rows = Table(f"{table.id} with {name}", title, sentences, table.seeds)
     larger = replace(paper, experiments={**paper.experiments, **new}, tables={rows.id: rows})
-    return Comparison(larger, rows, tuple(settings), entry, name, aside)
+    left = {t: reason for t, reason in aside.items() if t not in met}
+    return Comparison(larger, rows, tuple(settings), entry, name, left)
+
+
+def _chosen(table: Table, only: Sequence[str]) -> set[str]:
+    """The table's experiments, or those among them that a pattern names; each pattern must name one."""
+    ids = experiments_for(table)
+    for pattern in only:
+        if not any(fnmatchcase(e, pattern) for e in ids):
+            raise unknown(f"experiment of table {table.id}", pattern, ids)
+    return {e for e in ids if not only or any(fnmatchcase(e, p) for p in only)}
+
+
+def _refuse(paper: Paper, entry: Entry, place: Experiment, outsider: Outsider) -> None:
+    """What the method cannot be at this place."""
+    once = any(p.kind == "prune" and p.method.name == entry.component for p in place.protocol(0).phases)
+    if outsider.rounds != 1 and not once:
+        raise ReproError(f"--rounds has no effect in {paper.name}: your method is asked {entry.words}.")
+    if outsider.watches and (once or entry.kind == "penalty"):
+        raise ReproError(
+            f"{outsider.function} is a class, which watches training before it is asked for scores; in {paper.name} "
+            f"your method is asked {entry.words}, so write a function."
+        )
+    if outsider.watches:
+        from shared.training.components.outside import component
+
+        component(outsider.source, outsider.function)
+
+
+def _reasons(aside: Mapping[str, str]) -> str:
+    return "; ".join(f"{title}: {reason}" for title, reason in list(aside.items())[:SHOWN]) or "there is none"
 
 
 @dataclass(frozen=True)
@@ -142,7 +184,7 @@ def _places(
     every = {t.id: [paper.experiments[i] for i in experiments_for(t)] for t in paper.tables.values()}
     tables = [t for t, experiments in every.items() if any(_fits(e, entries) for e in experiments)]
     raise ReproError(
-        f"No chosen experiment of {paper.name} has a place for a {kind} at a fixed sparsity; tables that have: "
+        f"Table {table.id} of {paper.name} has no place for a {kind} at a fixed sparsity; tables that have: "
         f"{', '.join(tables)}."
     )
 
@@ -152,8 +194,16 @@ def _fits(experiment: Experiment, entries: Sequence[Entry]) -> bool:
 
 
 def _plain(experiment: Experiment) -> bool:
-    """Whether it prunes, to a fixed sparsity, and is no sanity check."""
-    return 0 < _sparsity(experiment) < 100 and not experiment.labels.get("check")
+    """Whether it prunes to a fixed sparsity, trains, and is no sanity check."""
+    return not _unfit(experiment)
+
+
+def _unfit(experiment: Experiment) -> str:
+    if not 0 < _sparsity(experiment) < 100:
+        return "its sparsity is not fixed, or it prunes nothing"
+    if experiment.labels.get("check"):
+        return "it is a sanity check"
+    return "" if experiment.protocol(0).epochs else "it trains nothing"
 
 
 def _sparsity(experiment: Experiment) -> float:
@@ -161,16 +211,17 @@ def _sparsity(experiment: Experiment) -> float:
     return float(experiment.labels.get("sparsity_percent", 0))
 
 
-def _meets(rival: Experiment, place: Experiment) -> bool:
-    """Whether a rival has the same network and data and keeps as many weights."""
-    if rival.who != place.who or not _plain(rival):
-        return False
+def _why_not(rival: Experiment, place: Experiment) -> str:
+    """Why an experiment is no rival at a place; empty where it is one."""
+    if reason := _unfit(rival):
+        return reason
     theirs, ours = (100 - _sparsity(e) for e in (rival, place))
-    return abs(math.log(theirs / ours)) < ALIKE
-
-
-def _prunes_once(place: Experiment, entry: Entry) -> bool:
-    return any(p.kind == "prune" and p.method.name == entry.component for p in place.protocol(0).phases)
+    if rival.who != place.who or abs(math.log(theirs / ours)) >= ALIKE:
+        return NO_PLACE
+    a, b = rival.protocol(0), place.protocol(0)
+    if (a.model, a.data) != (b.model, b.data):
+        return "it has another network or other data"
+    return ""
 
 
 def _components(paper: Paper) -> dict[str, str]:
@@ -213,24 +264,61 @@ def _sentence(
         provenance="ours",
         better=setting.outsider,
         worse=rival,
+        two_sided=True,
     )
 
 
-def prepared(comparison: Comparison, asked: Request, evidence: Sequence[Record] = ()) -> Prepared:
+@dataclass(frozen=True)
+class Evidence:
+    """Records made elsewhere that may stand for runs of rivals.
+
+    Attributes:
+        paths: where they were read.
+        records: of the paper.
+        problems: lines that cannot be used, in words.
+    """
+
+    paths: tuple[Path, ...] = ()
+    records: tuple[Record, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def evidence_at(paper: Paper, paths: Sequence[Path]) -> Evidence:
+    """The paper's records at these places.
+
+    Raises:
+        MissingEvidenceError: if a place does not exist.
+    """
+    from repro.evidence.store import read
+
+    if not paths:
+        return Evidence()
+    records, problems = read(paths)
+    mine = tuple(r for r in records if r.protocol.paper == paper.name)
+    return Evidence(tuple(paths), mine, tuple(map(str, problems)))
+
+
+def prepared(comparison: Comparison, asked: Request, evidence: Evidence) -> Prepared:
     """The runs; those that the evidence has already are done.
 
     Args:
         comparison: what is compared.
         asked: scale, seeds and places; its paper and table are the comparison's.
-        evidence: records made elsewhere that stand for runs of rivals.
+        evidence: records made elsewhere.
     """
     ready = prepare(replace(asked, paper=comparison.paper, table=comparison.table))
-    there = {r.identity for r in evidence}
+    there = {r.identity for r in evidence.records}
     runs = tuple(replace(r, state="done") if r.protocol.identity in there else r for r in ready.runs)
     return replace(ready, runs=runs)
 
 
-def judge(comparison: Comparison, ready: Prepared, evidence: Sequence[Record] = ()) -> Result:
+def borrowed(ready: Prepared, evidence: Evidence) -> int:
+    """Runs for which a record from elsewhere stands, as there is none here."""
+    there = {r.identity for r in evidence.records}
+    return sum(r.protocol.identity in there and not (r.directory / "record.json").exists() for r in ready.runs)
+
+
+def judge(comparison: Comparison, ready: Prepared, evidence: Evidence) -> Result:
     """Test each comparison on the runs of this machine and, where there is none, on the evidence."""
     from repro.evidence.looks import look, looks_at
     from repro.evidence.store import read
@@ -240,28 +328,13 @@ def judge(comparison: Comparison, ready: Prepared, evidence: Sequence[Record] = 
     paper, scale = comparison.paper, ready.choice.scale
     folders = [r.directory for r in ready.runs if (r.directory / "record.json").exists()]
     here, _ = read(folders) if folders else ([], [])
-    kept = {r.identity for r in here}
-    lacking = {r.protocol.identity for r in ready.runs} - kept
-    runs = index([*here, *(r for r in evidence if r.identity in lacking)])
+    lacking = {r.protocol.identity for r in ready.runs} - {r.identity for r in here}
+    runs = index([*here, *(r for r in evidence.records if r.identity in lacking)])
     for study, seeds in planned_seeds(ready).items():
         if any(r.protocol.study == study for r in here):
             look(ready.runs_dir, study, seeds)
-    counted = looks_at(ready.runs_dir / paper.name, [paper.name])
+    counted = looks_at([ready.runs_dir / paper.name, *evidence.paths], [paper.name])
     verdict = judge_table(paper, comparison.table, runs, seeds=ready.seeds, scale=scale, looks=counted)
     every = dict.fromkeys(e for s in comparison.settings for e in (s.outsider, *s.rivals))
     found = {e: samples_of(runs, e, paper, scales=[scale], seeds=ready.seeds) for e in every}
     return Result(verdict, {e: samples[0] for e, samples in found.items() if samples}, tuple(here))
-
-
-def read_evidence(paper: Paper, paths: Sequence[Path]) -> list[Record]:
-    """Usable records of the paper at these places.
-
-    Raises:
-        ReproError: if a place does not exist.
-    """
-    from repro.evidence.store import read
-
-    if not paths:
-        return []
-    records, _ = read(paths)
-    return [r for r in records if r.protocol.paper == paper.name]

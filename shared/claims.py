@@ -89,6 +89,7 @@ class Ordering(Claim):
         which: the epoch at which both sides are read.
         paired: both sides share initialisation and data order, so the paired test applies.
         gating: ``False`` for a comparison that the paper does not make: shown beside its sentences, never counted.
+        two_sided: the direction was not fixed before the runs, so that each is tested at half the level.
         within: set for claims of the form "within so many points of": |difference| <= within.
         budget: fraction of the weights that both sides keep in the sentence; runs that keep less than half or more
             than twice as much are no fair comparison (methods whose sparsity is an outcome, at a reduced scale).
@@ -101,6 +102,7 @@ class Ordering(Claim):
     within: float | None = None
     budget: float | None = None
     paired: bool = False
+    two_sided: bool = False
     gating: bool = True
     worse_metric: str | None = None
     which: ReadEpoch = "last"

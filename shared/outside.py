@@ -13,6 +13,7 @@ import json
 import linecache
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -37,14 +38,12 @@ class Entry:
         component: component of such a protocol that makes room for it; a penalty that replaces none names the training
             phase instead.
         words: for people: when it is asked, and for what.
-        spares: tensors that the replaced method leaves whole stay whole.
     """
 
     kind: Kind
     method: str
     component: str
     words: str
-    spares: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,28 +69,33 @@ class Outsider:
         return {"source": self.source, "function": self.function, "arguments": arguments}
 
     @property
+    def watches(self) -> bool:
+        """Whether it is a class, whose instance sees every step."""
+        return isinstance(load(self.source, self.function), type)
+
+    @property
     def digest(self) -> str:
         """Twelve digits that tell it from another version of the same file, or from other arguments."""
         return hashlib.sha256(json.dumps([self.options, self.rounds]).encode()).hexdigest()[:12]
 
 
 def read(where: str, arguments: Mapping[str, Any] | None = None, rounds: int = 1) -> Outsider:
-    """The method named by ``file.py:name``, loaded once to see that it is there.
+    """The method named by ``file.py:name``, executed once to see that it is there and can be called.
 
     Raises:
-        ReproError: if there is no such file or name in it, or the file cannot be executed.
+        ReproError: if there is no such file or name in it, the file cannot be executed, or the arguments do not fit.
     """
     path, colon, function = where.rpartition(":")
     if not colon or not path.endswith(".py") or not function.isidentifier():
         raise ReproError(f"{where!r} is not FILE.py:NAME, such as my_method.py:score.")
     try:
-        source = Path(path).read_text(encoding="utf-8")
+        source = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ReproError(f"{path} cannot be read ({error}); name the Python file that holds your method.") from error
-    found, given = load(source, function), arguments or {}
+    found, given = load(source, function), dict(arguments or {})
     try:
         inspect.signature(found).bind(*[] if isinstance(found, type) else [None], **given)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ReproError(
             f"{function} cannot be called with the state of a run and these arguments: {error}."
         ) from error
@@ -100,22 +104,30 @@ def read(where: str, arguments: Mapping[str, Any] | None = None, rounds: int = 1
 
 @lru_cache(maxsize=8)
 def load(source: str, function: str) -> Callable[..., Any]:
-    """What ``function`` names in a module made of ``source``.
+    """What ``function`` names in the text, for looking at it; a run makes its own (``execute``).
+
+    Raises:
+        ReproError: as ``execute`` does.
+    """
+    return execute(source, function)
+
+
+def execute(source: str, function: str) -> Callable[..., Any]:
+    """What ``function`` names in a new module made of ``source``; what the text prints goes to stderr.
 
     Raises:
         ReproError: if the text cannot be executed, with the line, or has no such name.
     """
     name = f"method_from_outside_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
-    file = f"<{name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # for tracebacks
-    module = sys.modules.get(name)
-    if module is None:
-        module = sys.modules[name] = ModuleType(name)
-        try:
-            exec(compile(source, file, "exec"), module.__dict__)
-        except Exception as error:
-            del sys.modules[name]
-            raise ReproError(f"The file of your method cannot be executed{_line(error, file)}: {error}.") from error
+    linecache.cache[f"<{name}>"] = (len(source), None, source.splitlines(keepends=True), f"<{name}>")  # for tracebacks
+    module = sys.modules[name] = ModuleType(name)
+    try:
+        with redirect_stdout(sys.stderr):
+            exec(compile(source, f"<{name}>", "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        hint = " (only installed packages can be imported)" if isinstance(error, ImportError) else ""
+        raise ReproError(f"The file of your method cannot be executed{line_of(error)}: {error}{hint}.") from error
     found = getattr(module, function, None)
     if not callable(found):
         own = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == name]
@@ -124,12 +136,13 @@ def load(source: str, function: str) -> Callable[..., Any]:
     return result
 
 
-def _line(error: Exception, file: str) -> str:
+def line_of(error: BaseException) -> str:
+    """The line of the user's file that an error came from, in brackets; empty where it came from elsewhere."""
     if isinstance(error, SyntaxError):
         return f" (line {error.lineno})"
     trace, line = error.__traceback__, None
     while trace is not None:
-        line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == file else line
+        line = trace.tb_lineno if trace.tb_frame.f_code.co_filename.startswith("<method_from_outside_") else line
         trace = trace.tb_next
     return f" (line {line})" if line else ""
 
@@ -154,7 +167,7 @@ def enter(protocol: Protocol, entry: Entry, outsider: Outsider, components: Mapp
 
 def _phase(phase: Phase, entry: Entry, outsider: Outsider, components: Mapping[str, str]) -> Phase:
     if isinstance(phase, Prune) and phase.method.name == entry.component:
-        return phase.model_copy(update={"method": _once(phase.method, entry, outsider, components)})
+        return phase.model_copy(update={"method": _once(phase.method, outsider, components)})
     if isinstance(phase, Train) and entry.kind == "penalty" and entry.component in (phase.name, *_names(phase)):
         others = tuple(m for m in phase.methods if m.name != entry.component)
         penalty = Method(name="outside-penalty", options=outsider.options)
@@ -168,19 +181,18 @@ def _names(phase: Train) -> list[str]:
     return [m.name for m in phase.methods]
 
 
-def _once(method: Method, entry: Entry, outsider: Outsider, components: Mapping[str, str]) -> Method:
+def _once(method: Method, outsider: Outsider, components: Mapping[str, str]) -> Method:
     """Pruning in a phase of its own, down to as many weights as the replaced method keeps there."""
-    how: Options = {**outsider.options, "instead_of": components[method.name]}
+    replaced = json.dumps(method.options, sort_keys=True)
+    how: Options = {**outsider.options, "instead_of": components[method.name], "replaced": replaced}
     if outsider.rounds != 1:
         how["rounds"] = outsider.rounds
-    if entry.spares:
-        how["spares"] = True
-    return Method(name="outside-score", options={**method.options, **how})
+    return Method(name="outside-score", options=how)
 
 
 def _again_and_again(methods: tuple[Method, ...], entry: Entry, outsider: Outsider) -> tuple[Method, ...]:
     """Pruning in the course of training, when and by as much as the replaced criterion does."""
-    watch = (Method(name="outside-watch", options=outsider.options),) if _is_class(outsider) else ()
+    watch = (Method(name="outside-watch", options=outsider.options),) if outsider.watches else ()
     kept = ("fraction", "interval", "stop_epoch")
     found = []
     for method in methods:
@@ -191,7 +203,3 @@ def _again_and_again(methods: tuple[Method, ...], entry: Entry, outsider: Outsid
         else:
             found.append(method)
     return (*watch, *found)
-
-
-def _is_class(outsider: Outsider) -> bool:
-    return isinstance(load(outsider.source, outsider.function), type)

@@ -28,7 +28,6 @@ paper = Paper(
             method="static",
             component="sparse-init",
             words="once, before training, and as many weights as static sparse training keeps are kept",
-            spares=True,
         ),
     ),
     scales={"demo": scales.demo, "reduced": scales.reduced, "paper": scales.paper},

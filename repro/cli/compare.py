@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,9 @@ import typer
 from repro.cli.confirm import confirm
 from repro.cli.console import notice, print_json
 from repro.cli.refuse import refuse_places, refuse_without_effect
+
+LONGEST = 40
+"""Characters of a name that tables have room for."""
 
 
 def command(
@@ -70,6 +74,8 @@ def command(
         raise ReproError(f"--as {kind!r} is neither score nor penalty.")
     if kind == "penalty" and rounds != 1:
         raise ReproError("--rounds belongs to a score; a penalty acts in every step.")
+    if name is not None and not 0 < len(name) <= LONGEST:
+        raise ReproError(f"--name takes 1 to {LONGEST} characters; it has {len(name)}.")
     if plan:
         refuse_without_effect(context, ["yes"], "--plan runs nothing")
     outsider = read(method, _arguments(argument or ()), rounds)
@@ -81,7 +87,7 @@ def command(
         kind=kind,  # type: ignore[arg-type]
         only=experiment or (),
     )
-    evidence = comparison.read_evidence(chosen, from_ or ())
+    evidence = comparison.evidence_at(chosen, from_ or ())
     asked = request.Request(chosen, subject, scale, seeds, data_dir, runs_dir, device, None, jobs)
     ready = comparison.prepared(compared, asked, evidence)
     if plan:
@@ -91,7 +97,7 @@ def command(
         raise typer.Exit(0)
     request.check(ready)
     if not json:
-        show.opening(compared, ready)
+        show.opening(compared, ready, evidence)
     if ready.left:
         warm_up()
     confirm(ready, yes)
@@ -99,7 +105,10 @@ def command(
     result = comparison.judge(compared, ready, evidence)
     if track:
         verification.track(ready, verification.Judged((result.verdict,), result.made_here, tuple(failed)), notice)
-    print_json(show.compared_json(compared, result, ready, failed)) if json else show.compared(compared, result, failed)
+    if json:
+        print_json(show.compared_json(compared, result, ready, failed, outsider.digest))
+    else:
+        show.compared(compared, result, failed)
     raise typer.Exit(3 if failed or result.verdict.missing else 0)
 
 
@@ -115,7 +124,15 @@ def _arguments(typed: list[str] | tuple[str, ...]) -> dict[str, Any]:
         if key in found:
             raise ReproError(f"--argument {key} was given twice.")
         try:
-            found[key] = json_format.loads(value)
-        except ValueError:
+            found[key] = json_format.loads(value, parse_constant=_refuse_constant)
+        except json_format.JSONDecodeError:
             found[key] = value
+        if isinstance(found[key], float) and not math.isfinite(found[key]):
+            raise ReproError(f"--argument {key} must be finite, not {value}.")
     return found
+
+
+def _refuse_constant(word: str) -> Any:
+    from shared.errors import ReproError
+
+    raise ReproError(f"--argument values must be finite; {word} is not.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -96,6 +97,7 @@ def serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(LEAVE, _leave)
+    sys.stdout = sys.stderr  # stdout carries the results of the parent, whatever a method from outside prints
     threading.Thread(target=_follow_parent, daemon=True).start()
     from repro.launch.execute import execute
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from repro.evidence.merge import fingerprint
 from repro.evidence.record import Record
-from shared.protocol import Protocol, Prune, Quantise, Train, canonical
+from shared.protocol import Method, Protocol, Prune, Quantise, Train, canonical
 
 COLUMNS = {
     "test_correct": "test/accuracy",
@@ -95,12 +96,21 @@ def method(protocol: Protocol) -> str:
     names: list[str] = []
     for phase in protocol.phases:
         if isinstance(phase, Train):
-            names += [component.name for component in phase.methods]
+            names += map(_named, phase.methods)
         elif isinstance(phase, Prune):
-            names.append(phase.method.name)
+            names.append(_named(phase.method))
         elif isinstance(phase, Quantise):
             names.append(phase.kind)
     return " + ".join(dict.fromkeys(names)) or "dense"
+
+
+def _named(method: Method) -> str:
+    """The name of a component; of a method from outside its function, and what tells its text from another."""
+    source, function = method.options.get("source"), method.options.get("function")
+    if source is None or function is None:
+        return method.name
+    text = hashlib.sha256(f"{source}{method.options.get('arguments')}".encode()).hexdigest()
+    return f"{method.name} {function} ({text[:6]})"
 
 
 def tags(item: Tracked) -> dict[str, str]:

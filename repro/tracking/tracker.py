@@ -176,7 +176,7 @@ class Tracker:
         whole = f"{note.rstrip()}\n\n{_links(experiment, items, children)}"
         tags = {"kind": "verification", "paper": paper, "scale": scale, "table": table, "status": status}
         tags |= {
-            "mlflow.source.name": "repro verify",
+            "mlflow.source.name": "repro",
             "mlflow.source.type": "LOCAL",
             "mlflow.note.content": _cut(whole, "the whole note is the file verdicts.md"),
         }

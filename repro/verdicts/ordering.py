@@ -32,6 +32,7 @@ def judge_ordering(claim: Ordering, better: Sample, worse: Sample, original_n: i
     found = difference(better, worse, paired=claim.paired)
     plain = found is None or claim.paired
     level = nominal_level(looks) if plain else level_for(better.n, worse.n, looks)
+    level = level / 2 if claim.two_sided else level
     n = min(better.n, worse.n)
     if found is None:
         gap = better.mean - worse.mean

@@ -8,6 +8,7 @@ from repro.verdicts.sample import Sample
 from repro.verdicts.verdict import Verdict
 from repro.verdicts.welch import nominal_level
 from repro.verdicts.wording import runs
+from shared.claims import Ordering
 
 
 def run_flags(sample: Sample) -> list[str]:
@@ -39,7 +40,8 @@ def level_flags(looks: int, level: float) -> list[str]:
 def with_runs(verdict: Verdict, samples: tuple[Sample, ...]) -> Verdict:
     """The verdict with scale, identities, cost, deviations and remarks of the runs behind it."""
     flags = tuple(dict.fromkeys(f"{s.experiment}: {flag}" for s in samples for flag in run_flags(s)))
-    flags += tuple(level_flags(max(s.looks for s in samples), verdict.level))
+    sides = 2 if isinstance(verdict.claim, Ordering) and verdict.claim.two_sided else 1
+    flags += tuple(level_flags(max(s.looks for s in samples), sides * verdict.level))
     return replace(
         verdict,
         scale=samples[0].scale,

@@ -19,6 +19,8 @@ from shared.training.method import Component
 from shared.training.running import Running, beginning_of
 from shared.training.saved import pack, unpack_network, unpack_optimizer
 
+UNSHARED = frozenset({"outside-watch"})
+"""Components with state of their own that no beginning holds: their runs share none."""
 LATER = frozenset({"prune", "prune-after"})
 OBSERVERS = frozenset({"count-flips"})
 
@@ -69,7 +71,7 @@ class PrefixStore:
         Returns:
             The epoch reached (its evaluation is done, what follows is not), or ``None``.
         """
-        if index != 0:
+        if index != 0 or _alone(run):
             return None
         phase = run.protocol.phases[0]
         assert isinstance(phase, Train)
@@ -89,7 +91,7 @@ class PrefixStore:
     def offer(self, run: Running, index: int, method: Sequence[Component]) -> None:
         """Save the beginning if this is the run's last epoch before its first event."""
         epoch = run.state.epoch
-        if self._first_event(run, index, method) != epoch:
+        if self._first_event(run, index, method) != epoch or _alone(run):
             return
         folder = self._folder(run, epoch)
         observers = _observed(run, method)
@@ -123,6 +125,12 @@ class PrefixStore:
 
     def _folder(self, run: Running, epoch: int) -> Path:
         return self.root / beginning_of(run, prefix_key(run.protocol, epoch)) / f"{epoch:06d}"
+
+
+def _alone(run: Running) -> bool:
+    phase = run.protocol.phases[0]
+    assert isinstance(phase, Train)
+    return any(m.name in UNSHARED for m in phase.methods)
 
 
 def _observed(run: Running, method: Sequence[Component]) -> dict[str, Component]:

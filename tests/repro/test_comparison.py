@@ -12,6 +12,11 @@ from shared.outside import Outsider
 from shared.protocol import Train
 
 SCORE = Outsider("def score(state):\n    return state.masks.flat_weights().abs()\n", "score")
+BLIND = "class Blind:\n    pass\n"
+WATCH = (
+    "from shared.training.method import Component\n"
+    "class Watch(Component):\n    def score(self, state):\n        return state.masks.flat_weights()\n"
+)
 PLACES = [
     # paper, table, kind, settings
     ("flipout", "vgg19", "score", 1),
@@ -61,14 +66,16 @@ def test_rivals_keep_as_many_weights_on_the_same_network():
             assert kept == pytest.approx(setting.kept_percent, rel=0.05)
     table = compare(chosen, chosen.tables["vgg19"], SCORE, name="mine")
     assert [title for title in table.aside if "Hoyer-Square" in title] == list(table.aside) != []
+    assert set(table.aside.values()) == {"its sparsity is not fixed, or it prunes nothing"}
 
 
 def test_only_the_experiments_that_were_asked_for():
     chosen = load("dsr")
     compared = compare(chosen, chosen.tables["mnist"], SCORE, name="mine", only=["mnist/dsr/9[89]", "mnist/static/98"])
-    (setting,) = compared.settings
-    assert set(setting.rivals) == {"mnist/dsr/98", "mnist/static/98"}
-    assert compared.aside == (chosen.experiments["mnist/dsr/99"].title,)
+    assert {s.outsider: set(s.rivals) for s in compared.settings} == {
+        "compare/mnist/static/98": {"mnist/dsr/98", "mnist/static/98"}, "compare/mnist/static/99": {"mnist/dsr/99"},
+    }  # fmt: skip
+    assert [*compared.aside] == []  # 99 % has its own place, of static sparse training that was not chosen as a rival
 
 
 def test_every_comparison_is_counted_and_asks_whether_mine_is_better():
@@ -80,6 +87,14 @@ def test_every_comparison_is_counted_and_asks_whether_mine_is_better():
         assert claim.better.startswith("compare/")
         assert not claim.worse.startswith("compare/")
         assert claim.gating
+        assert claim.two_sided
+
+
+def test_rivals_have_the_same_network_and_data():
+    chosen = load("dsr")
+    compared = compare(chosen, chosen.tables["mnist"], SCORE, name="mine")
+    assert not any("/thin/" in r for s in compared.settings for r in s.rivals)
+    assert "it has another network or other data" in compared.aside.values()
 
 
 @pytest.mark.parametrize(
@@ -87,10 +102,20 @@ def test_every_comparison_is_counted_and_asks_whether_mine_is_better():
     [
         ("flipout", "vgg19", SCORE, "penalty", "flipout has no place for a penalty; it has one for a score"),
         ("hoyer", "mnist-mlp", SCORE, "score", "tables that have: mnist-mlp-equal, mnist-cnn-equal"),
+        ("synflow", "figure2", SCORE, "score", "Table figure2 of synflow has no place"),  # nothing is trained there
         ("flipout", "vgg19", Outsider(SCORE.source, "score", rounds=2), "score", "--rounds has no effect in flipout"),
+        ("dsr", "mnist", Outsider(WATCH, "Watch"), "score", "Watch is a class.* in dsr your method is asked once"),
+        ("hoyer", "mnist-mlp-equal", Outsider(WATCH, "Watch"), "penalty", "Watch is a class"),
+        ("flipout", "vgg19", Outsider(BLIND, "Blind"), "score", "Blind must derive from"),
     ],
 )
 def test_where_there_is_no_place(paper, table, outsider, kind, sentence):
     chosen = load(paper)
     with pytest.raises(ReproError, match=sentence):
         compare(chosen, chosen.tables[table], outsider, name="mine", kind=kind)
+
+
+def test_a_pattern_that_names_nothing_is_refused():
+    chosen = load("dsr")
+    with pytest.raises(ReproError, match="no experiment of table mnist 'mnist/dsrr/98'; did you mean mnist/dsr/98"):
+        compare(chosen, chosen.tables["mnist"], SCORE, name="mine", only=["mnist/static/98", "mnist/dsrr/98"])

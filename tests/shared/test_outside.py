@@ -14,7 +14,7 @@ CLASS = (
     "class Watch(Component):\n    def score(self, state):\n        return state.masks.flat_weights()\n"
 )
 PERIODIC = Entry("score", "magnitude", "prune", "now and then")
-ONCE = Entry("score", "random", "sparse-init", "once", spares=True)
+ONCE = Entry("score", "random", "sparse-init", "once")
 
 
 def protocol(*methods: Method, prune: Method | None = None) -> Protocol:
@@ -44,6 +44,8 @@ def test_a_file_is_read_once_and_its_text_kept(tmp_path):
         ("score = 3\n", "mine.py:score", "no function or class in your file 'score'"),
         ("import math\n\n1 / 0\n", "mine.py:score", r"cannot be executed \(line 3\): division by zero"),
         ("def score(:\n", "mine.py:score", r"cannot be executed \(line 1\)"),
+        ("import no_such_file_beside_it\n", "mine.py:score", r"\(line 1\).*only installed packages can be imported"),
+        ("import sys\n\nsys.exit()\n", "mine.py:score", r"cannot be executed \(line 3\)"),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(tmp_path, monkeypatch, text, where, sentence):
@@ -67,6 +69,30 @@ def test_arguments_that_do_not_fit_are_refused_before_training(tmp_path, text, a
     file.write_text(text)
     with pytest.raises(ReproError, match=sentence):
         read(f"{file}:score", arguments)
+
+
+def test_a_file_from_another_editor_is_read_and_what_it_prints_is_no_result(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    file.write_bytes(b"\xef\xbb\xbf" + f"print('loading')\r\n{SCORE}".encode())
+    assert read(f"{file}:score").source.startswith("print")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "loading" in said.err
+
+
+def test_annotations_of_the_file_are_its_own(tmp_path):
+    """Not those of the module that compiles it, which has them as text."""
+    file = tmp_path / "mine.py"
+    file.write_text("def score(state: int):\n    return state\n")
+    outsider = read(f"{file}:score")
+    assert load(outsider.source, "score").__annotations__ == {"state": int}
+
+
+def test_a_builtin_is_refused_in_a_sentence(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("from torch import abs as score\n")
+    with pytest.raises(ReproError, match="cannot be called with the state"):
+        read(f"{file}:score")
 
 
 def test_text_arguments_and_rounds_are_part_of_the_identity():
@@ -112,8 +138,8 @@ def test_a_pruning_phase_is_replaced_and_remembers_whom():
     assert train == plan.phases[1]
     assert first.method.name == "outside-score"
     assert first.method.options["instead_of"] == "a:b"
-    assert first.method.options["linear"] == 0.9
-    assert (first.method.options["rounds"], first.method.options["spares"]) == (5, True)
+    assert first.method.options["replaced"] == '{"linear": 0.9}'
+    assert first.method.options["rounds"] == 5
 
 
 @pytest.mark.parametrize("place", ["regulariser", "regularise"])

@@ -37,7 +37,7 @@ def test_mine_is_tested_against_each_rival(said: Any, root: Path) -> None:
     assert said.code == 0, said.err
     found = json.loads(said.out)
     section = (root / "docs" / "json.md").read_text().split("\n## compare\n")[1].split("\n## ")[0]
-    document, setting = (
+    document, setting, method = (
         {n for line in t.splitlines()[2:] for n in re.findall(r"`([^`]+)`", line.split("|")[1])}
         for t in re.findall(r"(?:^\|.*\n)+", section, flags=re.M)
     )
@@ -47,6 +47,9 @@ def test_mine_is_tested_against_each_rival(said: Any, root: Path) -> None:
     assert only.keys() == setting
     assert only["kept_percent"] == 10
     yours, *rivals = only["methods"]
+    assert all(m.keys() == method for m in only["methods"])
+    assert yours["seeds"] == [0, 1, 2]
+    assert yours["kept"] == rivals[0]["kept"]
     assert (yours["yours"], yours["method"], len(yours["values"])) == (True, "largest", 3)
     assert [r["method"] for r in rivals] == ["smallest weights", "random weights"]
     assert {v["claim_text"].split(": ")[1] for v in found["verdicts"]} == {
@@ -71,6 +74,13 @@ def test_the_record_holds_the_text_and_reading_it_executes_nothing(
         read = repro(*words, tmp_path)
         assert "although nothing was to be run" not in f"{read.out}{read.err}"
         assert read.code in (0, 1, 3)
+
+
+def test_runs_of_two_methods_are_told_apart_in_a_list(said: Any, home: Path, repro: Repro) -> None:
+    rows = json.loads(repro("results", "show", home / "runs", "--json").out)["records"]
+    mine = {r["method"] for r in rows if "largest" in r["method"]}
+    (only,) = mine
+    assert re.fullmatch(r"mask-gradients \+ prune largest \([0-9a-f]{6}\)", only)
 
 
 def test_a_second_time_nothing_is_trained(said: Any, repro: Repro, mine: Path) -> None:
@@ -101,6 +111,24 @@ def test_evidence_stands_for_runs_of_rivals(said: Any, repro: Repro, mine: Path,
     assert not (tmp_path / "empty").exists()
 
 
+def test_evidence_that_fits_no_run_is_said_to(said: Any, repro: Repro, mine: Path, root: Path) -> None:
+    found = compare(repro, mine, "--from", root / "results" / "dsr")
+    assert "0 of 9 runs are taken from" in " ".join(found.err.split())
+
+
+def test_a_narrow_terminal_shows_every_number(
+    said: Any, repro: Repro, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from repro.cli import compare_show
+
+    monkeypatch.setattr(compare_show.out, "width", 60)
+    text = compare(repro, mine).out
+    assert "smallest weights" in text
+    assert "less accurate" in text
+    assert re.search(r"10 % · \d+\.\d+ ± \d", text)
+    assert max(map(len, text.splitlines())) <= 60
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -110,7 +138,10 @@ def test_evidence_stands_for_runs_of_rivals(said: Any, repro: Repro, mine: Path,
         (["--argument", "power"], "--argument 'power' is not NAME=VALUE"),
         (["--argument", "power=2"], "unexpected keyword argument 'power'"),
         (["--plan", "--yes"], "--plan runs nothing, so --yes would have no effect"),
-        (["-e", "nothing*"], "No chosen experiment of toy has a place for a score"),
+        (["-e", "nothing*"], "There is no experiment of table digits 'nothing*'"),
+        (["--argument", "power=NaN"], "--argument values must be finite; NaN is not"),
+        (["--argument", "power=1e999"], "--argument power must be finite"),
+        (["--name", "x" * 41], "--name takes 1 to 40 characters; it has 41"),
     ],
 )
 def test_refused(toy: Path, repro: Repro, mine: Path, words: list[str], sentence: str) -> None:

@@ -33,19 +33,21 @@ def block(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_method_of_your_own(root: Path, tmp_path: Path) -> None:
-    from types import SimpleNamespace
-
+    from shared.draws import KeyedDraws
     from shared.outside import read
     from shared.sparsity.masks import Masks, prunable_parameters
     from shared.training.components.outside import OutsidePenalty, outside_watch, scores
+    from shared.training.state import State
 
     blocks = re.findall(
         r"```python\n# my_method.py\n(.*?)```", (root / "docs" / "extending.md").read_text(), flags=re.S
     )
     file = tmp_path / "my_method.py"
     file.write_text(blocks[0])
-    masks = Masks(prunable_parameters(registry.build(Model(name="lenet300", channels=1, size=8))))
-    state: Any = SimpleNamespace(masks=masks, outside={})
+    plan: Any = None
+    model = registry.build(Model(name="lenet300", channels=1, size=8))
+    masks = Masks(prunable_parameters(model))
+    state = State(plan, model, masks, KeyedDraws(1), torch.device("cpu"))
     means = [s.mean() for s in scores(state, **read(f"{file}:relative").options).split(masks.sizes)]  # type: ignore[arg-type]
     assert means == pytest.approx([1.0] * 3, abs=1e-5)
     moves: dict[str, Any] = dict(read(f"{file}:Movement").options)

@@ -57,6 +57,21 @@ def test_the_significant_reverse_contradicts():
     assert "opposite" in v.reason
 
 
+def test_a_direction_that_was_not_fixed_is_tested_two_sided():
+    """Equal methods are told apart in five cases of a hundred, and not in ten as by a test on each side."""
+    rng = np.random.default_rng(3)
+    found = {False: 0, True: 0}
+    for _ in range(1000):
+        a, b = (sample(*(90 + 0.3 * rng.standard_normal(5))) for _ in range(2))
+        for two_sided in found:
+            found[two_sided] += judge_ordering(ordering(two_sided=two_sided), a, b).verdict.label != "INCONCLUSIVE"
+    assert 35 <= found[True] <= 65
+    assert 80 <= found[False] <= 120
+    v = judge_ordering(ordering(two_sided=True), A, B).verdict
+    assert v.interval == pytest.approx(ttest_ind(A.values, B.values, equal_var=False).confidence_interval(0.95))
+    assert v.flags == ()
+
+
 def test_small_telescopes_contradict_without_a_reverse():
     a, b = sample(*np.linspace(89, 91, 12)), sample(*np.linspace(89.01, 91.01, 12))
     assert judge_ordering(ordering(), a, b).verdict.label == "INCONCLUSIVE"
