@@ -56,7 +56,7 @@ def command(
     Your method takes the place of one of the paper's: same network, data, schedule, number of weights kept and seeds.
     docs/extending.md shows what to write. Exit codes: 0 compared, 2 wrong use, 3 runs failed, 130 interrupted.
     """
-    from repro import comparison, request, verification
+    from repro import compared, comparison, request, verification
     from repro.cli import compare_show as show
     from repro.cli import plan_show
     from repro.cli.progress import progress
@@ -79,7 +79,7 @@ def command(
     if plan:
         refuse_without_effect(context, ["yes"], "--plan runs nothing")
     outsider = read(method, _arguments(argument or ()), rounds)
-    compared = comparison.compare(
+    contest = comparison.compare(
         chosen,
         subject,
         outsider,
@@ -87,9 +87,9 @@ def command(
         kind=kind,  # type: ignore[arg-type]
         only=experiment or (),
     )
-    evidence = comparison.evidence_at(chosen, from_ or ())
+    evidence = compared.evidence_at(chosen, from_ or ())
     asked = request.Request(chosen, subject, scale, seeds, data_dir, runs_dir, device, None, jobs)
-    ready = comparison.prepared(compared, asked, evidence)
+    ready = compared.prepared(contest, asked, evidence)
     if plan:
         refuse_places(device, data_dir)
         estimate = verification.estimate(ready)
@@ -97,18 +97,18 @@ def command(
         raise typer.Exit(0)
     request.check(ready)
     if not json:
-        show.opening(compared, ready, evidence)
+        show.opening(contest, ready, evidence)
     if ready.left:
         warm_up()
     confirm(ready, yes)
     failed = progress(ready) if ready.left else []
-    result = comparison.judge(compared, ready, evidence)
+    result = compared.judge(contest, ready, evidence)
     if track:
         verification.track(ready, verification.Judged((result.verdict,), result.made_here, tuple(failed)), notice)
     if json:
-        print_json(show.compared_json(compared, result, ready, failed, outsider.digest))
+        print_json(show.compared_json(contest, result, ready, failed, outsider.digest))
     else:
-        show.compared(compared, result, failed)
+        show.compared(contest, result, failed)
     raise typer.Exit(3 if failed or result.verdict.missing else 0)
 
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from repro.cli.console import err, out
 from repro.cli.verify_show import opening as verify_opening
-from repro.comparison import Comparison, Evidence, Result, Setting, borrowed
+from repro.compared import Evidence, Result, borrowed
+from repro.comparison import Comparison, Setting
 from repro.launch.job import Ended
 from repro.report import numbers
 from repro.request import Prepared

@@ -36,7 +36,8 @@ def test_a_method_of_your_own(root: Path, tmp_path: Path) -> None:
     from shared.draws import KeyedDraws
     from shared.outside import read
     from shared.sparsity.masks import Masks, prunable_parameters
-    from shared.training.components.outside import OutsidePenalty, outside_watch, scores
+    from shared.training.components.outside import OutsidePenalty, outside_watch
+    from shared.training.outside_scores import scores
     from shared.training.state import State
 
     blocks = re.findall(
