@@ -18,6 +18,15 @@ def tail_of(folder: Path) -> Tail:
     return Tail(Run("e", "E", 1, load("flipout").at_scale("vgg19/flipout/75", "demo", 1), folder, "started"))
 
 
+def test_a_run_that_a_record_from_elsewhere_stands_for_is_done(tmp_path: Path) -> None:
+    """It has no stream here; without its epochs what is left would seem ten times longer."""
+    protocol = load("flipout").at_scale("vgg19/flipout/75", "demo", 1)
+    tail = Tail(Run("e", "E", 1, protocol, tmp_path / "nowhere", "done"))
+    assert tail.epochs == tail.before == protocol.epochs
+    assert "from evidence" in tail.cell()
+    assert Tail(Run("e", "E", 1, protocol, tmp_path / "nowhere", "new")).epochs == 0
+
+
 def test_a_run_that_waits_says_so_and_one_that_waited_before_it_was_killed_does_not(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path)
     directory.set_status("running")
