@@ -12,7 +12,6 @@ from repro.launch.execute import execute
 from repro.launch.pool import run_all
 from shared.training.rundir import RunDirectory
 
-
 LONG = 120
 """Epochs of a run that is still under way when the first look at it, half a second after its start, is over."""
 
