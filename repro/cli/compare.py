@@ -11,7 +11,7 @@ import typer
 
 from repro.cli.confirm import confirm
 from repro.cli.console import notice, print_json
-from repro.cli.refuse import refuse_places, refuse_without_effect
+from repro.cli.refuse import refuse_without_effect
 
 LONGEST = 40
 """Characters of a name that tables have room for."""
@@ -91,9 +91,7 @@ def command(
     asked = request.Request(chosen, subject, scale, seeds, data_dir, runs_dir, device, None, jobs)
     ready = compared.prepared(contest, asked, evidence)
     if plan:
-        refuse_places(device, data_dir)
-        estimate = verification.estimate(ready)
-        print_json(plan_show.plan_json(ready, estimate)) if json else plan_show.plan(ready, estimate)
+        plan_show.answer(ready, json)
         raise typer.Exit(0)
     request.check(ready)
     if not json:

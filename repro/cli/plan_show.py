@@ -9,10 +9,24 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from repro.cli.console import duration, out
+from repro.cli.console import duration, out, print_json
+from repro.cli.refuse import refuse_places
 from repro.cli.verify_show import SCHEMA_VERSION, opening
 from repro.cost import Estimate, Line
 from repro.request import Prepared
+
+
+def answer(prepared: Prepared, json: bool) -> None:
+    """Answer ``--plan``: refuse the places that running would refuse, measure, and show.
+
+    Raises:
+        ReproError: for a device or a data folder that is not here.
+    """
+    from repro.verification import estimate
+
+    refuse_places(prepared.request.device, prepared.request.data_dir)
+    cost = estimate(prepared)
+    print_json(plan_json(prepared, cost)) if json else plan(prepared, cost)
 
 
 def plan_json(prepared: Prepared, cost: Estimate) -> dict[str, Any]:

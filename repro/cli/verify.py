@@ -9,7 +9,7 @@ import typer
 
 from repro.cli.confirm import confirm
 from repro.cli.console import notice, print_json
-from repro.cli.refuse import one_table, refuse_places, refuse_without_effect
+from repro.cli.refuse import one_table, refuse_without_effect
 
 NOTHING_RUN = ("network", "dataset", "jobs", "device", "precision", "data_dir", "runs_dir", "yes")
 """Options of what is run, without effect where nothing is."""
@@ -100,9 +100,7 @@ def command(
     asked = request.Request(chosen, subject, scale, seeds, data_dir, runs_dir, device, precision, jobs)
     prepared = request.prepare(asked)
     if plan:
-        refuse_places(device, data_dir)
-        estimate = verification.estimate(prepared)
-        print_json(plan_show.plan_json(prepared, estimate)) if json else plan_show.plan(prepared, estimate)
+        plan_show.answer(prepared, json)
         raise typer.Exit(0)
     request.check(prepared)
     if not json:

@@ -40,7 +40,7 @@ class State:
         events: what happened in this epoch (prunings, reallocations), written to the metric stream; one that happened
             between steps says so by a true ``before_evaluation``.
         train: loader of the run's training data, for components that score it between epochs.
-        outside: components of classes from outside that watch this phase, by name (``shared.outside``).
+        outside: what the run has made of methods from outside (``shared.outside``): functions and watching components.
     """
 
     protocol: Protocol
